@@ -1,0 +1,4 @@
+package dictionary
+
+// A Dictionary is read-only once built.
+type Dictionary struct{}
