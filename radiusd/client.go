@@ -1,9 +1,14 @@
 package radiusd
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
+	"sync/atomic"
 
 	"memberradius/member"
+	"memberradius/radiusd/policy"
 )
 
 // An Arrival is how a request came in: all that may say who speaks.
@@ -21,8 +26,8 @@ type ClientConfig struct {
 	Secret member.Secret
 	// Vendor names a file of vendor attributes; empty is generic.
 	Vendor string
-	// Methods are those that its users may use, of pap, mschap, mschapv2, chap,
-	// eap, mac; nil: pap, mschapv2 and eap.
+	// Methods are those that its users may use, of Methods(); nil: pap,
+	// mschapv2 and eap.
 	Methods []string
 	// TolerateNoMessageAuthenticator takes Access-Requests without a
 	// Message-Authenticator, unless they carry Proxy-State (CVE-2024-3596).
@@ -33,17 +38,147 @@ type ClientConfig struct {
 	VLAN member.VLAN
 }
 
+// A Client is a NAS, ready for use. Make it with NewClient: a zero Client has
+// no secret and so no request of it is ever authentic.
+type Client struct {
+	config  ClientConfig
+	key     key
+	methods methodSet
+	meters  atomic.Pointer[clientMeters]
+	said    [drops]atomic.Int64 // when each kind of drop was last logged, Unix seconds
+}
+
+// Config returns what the client was made of.
+func (c *Client) Config() ClientConfig { return c.config }
+
+// NewClient checks a client and works ahead what depends on its secret alone.
+func NewClient(c ClientConfig) (*Client, error) {
+	switch {
+	case c.Name == "":
+		return nil, errors.New("radiusd: a client needs a name")
+	case c.Secret == "":
+		return nil, fmt.Errorf("radiusd: client %s: the secret is empty", c.Name)
+	case c.Vendor != "" && !policy.KnownVendor(c.Vendor):
+		return nil, fmt.Errorf("radiusd: client %s: vendor %q is unknown: it is one of %v", c.Name, c.Vendor, policy.Vendors())
+	}
+	methods, err := parseMethods(c.Methods)
+	if err != nil {
+		return nil, fmt.Errorf("radiusd: client %s: %w", c.Name, err)
+	}
+	k, err := newKey(c.Secret)
+	if err != nil {
+		return nil, fmt.Errorf("radiusd: client %s: %w", c.Name, err)
+	}
+	return &Client{config: c, key: k, methods: methods}, nil
+}
+
 // A ClientEntry is a Client at an address or a prefix.
 type ClientEntry struct {
 	Prefix netip.Prefix
 	Client *Client
 }
 
-// NewClient and NewClients (the longest-prefix table that meets Clients) are in this file:
-//   func NewClient(c ClientConfig) (*Client, error)
-//   func NewClients(entries []ClientEntry) (Clients, error)
+// NewClients returns a table that finds clients by the longest prefix of the
+// source address. At a site's own port only clients of that site are known; at
+// the other ports all are. A prefix that two clients share is an error, unless
+// they belong to different sites: then neither is known at the shared ports.
+func NewClients(entries []ClientEntry) (Clients, error) {
+	t := clientTable{"": {}}
+	for _, e := range entries {
+		if e.Client == nil {
+			return nil, fmt.Errorf("radiusd: client for %v is nil", e.Prefix)
+		}
+		if !e.Prefix.IsValid() {
+			return nil, fmt.Errorf("radiusd: client %s: its address is not an address or a prefix", e.Client.config.Name)
+		}
+		p := netip.PrefixFrom(e.Prefix.Addr().Unmap(), unmapBits(e.Prefix)).Masked()
+		site := e.Client.config.Site
+		if site != "" {
+			if other := t.at(site).add(p, e.Client); other != nil {
+				return nil, fmt.Errorf("radiusd: clients %s and %s of site %q share the address %v: give one of them an address or a prefix of its own", other.config.Name, e.Client.config.Name, site, p)
+			}
+		}
+		if other := t.at("").add(p, e.Client); other != nil {
+			if other.config.Site == site || site == "" || other.config.Site == "" {
+				return nil, fmt.Errorf("radiusd: clients %s and %s share the address %v: give one of them an address or a prefix of its own, or sites with ports of their own", other.config.Name, e.Client.config.Name, p)
+			}
+			t.at("").set(p, nil)
+		}
+	}
+	return t, nil
+}
 
-// A Client is a NAS, ready for use.
-type Client struct {
-	ClientConfig
+func unmapBits(p netip.Prefix) int {
+	if p.Addr().Is4In6() {
+		return p.Bits() - 96
+	}
+	return p.Bits()
+}
+
+// A clientTable holds one prefix table per site, and that of the shared ports under "".
+type clientTable map[string]*prefixTable
+
+func (t clientTable) at(site string) *prefixTable {
+	if t[site] == nil {
+		t[site] = &prefixTable{}
+	}
+	return t[site]
+}
+
+// Find implements Clients.
+func (t clientTable) Find(a *Arrival) (*Client, bool) {
+	p, ok := t[a.Site]
+	if !ok {
+		return nil, false
+	}
+	return p.find(a.Remote.Addr().Unmap().WithZone(""))
+}
+
+// A prefixTable looks an address up once for every prefix length in use,
+// longest first: a site has a handful of lengths, whatever its number of NASes.
+type prefixTable struct {
+	lengths4, lengths6 []int // descending
+	byPrefix           map[netip.Prefix]*Client
+}
+
+// add returns the client that is there already, if any.
+func (t *prefixTable) add(p netip.Prefix, c *Client) *Client {
+	if other, ok := t.byPrefix[p]; ok {
+		return other
+	}
+	t.set(p, c)
+	return nil
+}
+
+func (t *prefixTable) set(p netip.Prefix, c *Client) {
+	if t.byPrefix == nil {
+		t.byPrefix = map[netip.Prefix]*Client{}
+	}
+	t.byPrefix[p] = c
+	lengths := &t.lengths6
+	if p.Addr().Is4() {
+		lengths = &t.lengths4
+	}
+	if !slices.Contains(*lengths, p.Bits()) {
+		*lengths = append(*lengths, p.Bits())
+		slices.Sort(*lengths)
+		slices.Reverse(*lengths)
+	}
+}
+
+func (t *prefixTable) find(a netip.Addr) (*Client, bool) {
+	lengths := t.lengths6
+	if a.Is4() {
+		lengths = t.lengths4
+	}
+	for _, bits := range lengths {
+		p, err := a.Prefix(bits)
+		if err != nil {
+			continue
+		}
+		if c, ok := t.byPrefix[p]; ok {
+			return c, c != nil
+		}
+	}
+	return nil, false
 }

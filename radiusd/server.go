@@ -2,88 +2,212 @@ package radiusd
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"io"
 	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"memberradius/member"
-	"memberradius/radiusd/policy"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 )
 
-// Clients knows the NASes.
-type Clients interface {
-	// Find returns who speaks, by how the request arrived and never by what it
-	// says (RFC 2865 §3): no lock, no error, no allocation. The arrival is the server's
-	// own and must not be kept.
-	Find(a *Arrival) (*Client, bool)
-}
-
-// Members answers attempts: the chain of member systems of the attempt's site.
-// The site's gates are asked by a second one, with a Proof of kind member.Proved.
-type Members interface {
-	// Known answers from memory alone: no wait, no lock, no allocation. It
-	// returns false where Ask must be called. Strings of a alias the packet:
-	// whoever keeps one copies it.
-	Known(a *member.Attempt, out *member.Answer) bool
-	// Ask may wait until ctx ends. It is called in the pool and never fails: a
-	// member system that can't be asked is an answer of verdict Unanswered with its reason.
-	Ask(ctx context.Context, a *member.Attempt) member.Answer
-}
-
-// Tables are what a running server may be given anew at any time, as one.
-type Tables struct {
-	Clients Clients
-	Members Members
-	// Gates may be nil: no gates.
-	Gates Members
-	// Book may be nil: no plans, and replies without attributes of theirs.
-	Book *policy.Book
-}
-
-// A Role is what a port is for.
-type Role uint8
-
+// What Config's zero values mean.
 const (
-	// Auth ports take Access-Request and Status-Server.
-	Auth Role = iota
-	// Acct ports take Accounting-Request and Status-Server.
-	Acct
+	defaultPool    = 2048
+	defaultQueue   = 8192
+	defaultTimeout = 10 * time.Second
+	defaultJournal = 10_000
 )
 
-// A Listen is a UDP address to serve.
-type Listen struct {
-	// Address may have port 0 (any free one) and an unspecified address.
-	Address netip.AddrPort
-	Role    Role
-	// Site is set for a port of a site's own: only clients of that site are known there.
-	Site string
+// A Server is a RADIUS server. Make it with New, bind it with Listen, run it
+// with Serve.
+type Server struct {
+	config      Config
+	log         *logrus.Logger
+	rand        io.Reader
+	now         func() time.Time // nil: time.Now
+	rejectDelay time.Duration
+	timeout     time.Duration
+	journalSize int
+
+	tables   atomic.Pointer[Tables]
+	sockets  [][]*socket // by Config.Listen
+	readers  []*reader
+	journals []*journal // one per reader, and the pool's
+	pool     *pool
+	delay    *delay
+	scribe   *scribe
+	meters   *meters
+	hashes   *argonChecker
+	identity *identityKey
+	// exchanges are the pool's, for reuse.
+	exchanges   sync.Pool
+	unknownSaid atomic.Int64
+	panics      atomic.Uint64
 }
 
-// Config is what New needs. Log, Clients and Members must be set.
-type Config struct {
-	Listen []Listen
-	Tables Tables
-	// RejectDelay holds every Access-Reject back, counted from receipt (0: none).
-	RejectDelay time.Duration
-	// Readers is how many sockets share each address (0: one per core).
-	Readers int
-	// Pool is how many requests may wait for member systems at the same time
-	// (0: 2,048), and Queue how many more may wait for a place (0: 8,192).
-	Pool, Queue int
-	// Timeout bounds one request's waiting for member systems (0: 10 s).
-	Timeout time.Duration
-	// Journal is how many decisions are kept for Why (0: 10,000).
-	Journal int
-	// IdentityKey keys Chargeable-User-Identity (RFC 4372): empty, a random
-	// one, and identities change at every start.
-	IdentityKey []byte
-	Log         *logrus.Logger
-	// Metrics may be nil.
-	Metrics prometheus.Registerer
-	// Now and Rand default to time.Now and crypto/rand.
-	Now  func() time.Time
-	Rand io.Reader
+// New checks the configuration and registers the metrics. Nothing is bound yet.
+func New(c Config) (*Server, error) {
+	switch {
+	case c.Log == nil:
+		return nil, errors.New("radiusd: Config.Log is nil")
+	case c.Tables.Clients == nil:
+		return nil, errors.New("radiusd: Config.Tables.Clients is nil: nobody could ask")
+	case c.Tables.Members == nil:
+		return nil, errors.New("radiusd: Config.Tables.Members is nil: nobody could be let in")
+	}
+	s := &Server{
+		config: c, log: c.Log, rand: c.Rand, now: c.Now, rejectDelay: c.RejectDelay,
+		timeout:     orDefault(c.Timeout, defaultTimeout),
+		journalSize: orDefault(c.Journal, defaultJournal),
+		meters:      newMeters(), delay: newDelay(), hashes: newArgonChecker(),
+	}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	secret := c.IdentityKey
+	if len(secret) == 0 {
+		secret = make([]byte, 32)
+		if _, err := io.ReadFull(s.rand, secret); err != nil {
+			return nil, fmt.Errorf("radiusd: no randomness: %w", err)
+		}
+	}
+	s.identity = newIdentityKey(secret)
+	s.scribe = newScribe(s)
+	s.pool = newPool(orDefault(c.Pool, defaultPool), orDefault(c.Queue, defaultQueue), s.work)
+	s.journals = []*journal{newJournal(s.journalSize)}
+	s.exchanges.New = func() any {
+		x := newExchange(s)
+		x.journal = s.journals[0]
+		return x
+	}
+	if err := s.meters.register(c.Metrics, s); err != nil {
+		return nil, fmt.Errorf("radiusd: metrics: %w", err)
+	}
+	s.Swap(c.Tables)
+	return s, nil
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Swap gives the server new tables at once and as one. Requests in work end with the old ones.
+func (s *Server) Swap(t Tables) { s.tables.Store(&t) }
+
+// Listen binds every address. Where one can't be bound none is, and the error
+// wraps the cause: syscall.EADDRINUSE for a port in use.
+func (s *Server) Listen(ctx context.Context) error {
+	count := orDefault(s.config.Readers, runtime.GOMAXPROCS(0))
+	for _, l := range s.config.Listen {
+		sockets, err := bind(ctx, l, count)
+		if err != nil {
+			s.close()
+			return err
+		}
+		s.sockets = append(s.sockets, sockets)
+		for _, sock := range sockets {
+			r, err := newReader(s, sock)
+			if err != nil {
+				s.close()
+				return fmt.Errorf("radiusd: udp %v: %w", l.Address, err)
+			}
+			s.readers = append(s.readers, r)
+			s.journals = append(s.journals, r.x.journal)
+		}
+	}
+	return nil
+}
+
+func (s *Server) close() {
+	for _, sockets := range s.sockets {
+		closeAll(sockets)
+	}
+	s.sockets, s.readers = nil, nil
+}
+
+// Addrs returns the bound addresses in the order of Config.Listen.
+func (s *Server) Addrs() []netip.AddrPort {
+	addrs := make([]netip.AddrPort, 0, len(s.sockets))
+	for _, sockets := range s.sockets {
+		addrs = append(addrs, sockets[0].local)
+	}
+	return addrs
+}
+
+// Serve answers until ctx ends; then it takes no more requests, finishes those
+// in work, sends the Access-Rejects that wait for their time, and closes the
+// sockets. It fails only where a socket does.
+func (s *Server) Serve(ctx context.Context) error {
+	go s.scribe.serve()
+	go s.delay.serve()
+	var readers sync.WaitGroup
+	failed := make(chan error, len(s.readers))
+	for _, r := range s.readers {
+		readers.Go(func() {
+			if err := r.run(); err != nil {
+				failed <- err
+			}
+		})
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	for _, r := range s.readers {
+		err = errors.Join(err, r.socket.conn.SetReadDeadline(time.Unix(1, 0)))
+	}
+	readers.Wait()
+	s.pool.wait()
+	s.delay.close()
+	s.scribe.close()
+	s.close()
+	return err
+}
+
+// work runs one job of the pool.
+func (s *Server) work(j *job) {
+	x := s.exchanges.Get().(*exchange)
+	defer s.exchanges.Put(x)
+	defer x.rescue()
+	x.resume(j)
+	s.scribe.nudge()
+}
+
+// panicked counts a panic and logs where it came from. The values of a stack's
+// frames are addresses, never text of a packet.
+func (s *Server) panicked(p any) {
+	s.panics.Add(1)
+	s.meters.panics.Inc()
+	s.scribe.say(line{logrus.ErrorLevel, "a worker panicked; the request is lost, the server goes on", logrus.Fields{
+		"panic": fmt.Sprintf("%T", p), "stack": string(debug.Stack()),
+	}})
+}
+
+// Why returns the last decisions about a login, at most most, newest first.
+func (s *Server) Why(login string, most int) []Decision {
+	folded := member.FoldString(login)
+	var found []Decision
+	for _, j := range s.journals {
+		n := 0
+		j.find(folded, func(r *record) bool {
+			found = append(found, r.decision())
+			n++
+			return n < most
+		})
+	}
+	slices.SortStableFunc(found, func(a, b Decision) int { return b.At.Compare(a.At) })
+	return found[:min(len(found), most)]
 }

@@ -1,0 +1,77 @@
+package backends
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+)
+
+// Deps is what cmd hands to a backend and to the layers around it, one for
+// each [[backend]].
+type Deps struct {
+	// Name is the name of the [[backend]]; it must be set.
+	Name string
+	// Base is the folder of the configuration file, which relative paths start from.
+	Base string
+	// Directory finds the members of the embedded store; nil where there is none.
+	Directory Directory
+	// Shelf keeps a cache's answers over a restart; nil, they live in memory alone.
+	Shelf Shelf
+	// Key keys the hash under which a cache keeps its answers. It must be the
+	// same after a restart for those on the Shelf to be found. The zero value
+	// is a random key, and no Shelf is used.
+	Key Key
+	// Meter counts; nil counts nothing.
+	Meter *Meter
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Tell hears what the operator should know while the server runs: a token
+	// that is refused, a file of members that can't be read. It must not wait.
+	// Whoever calls it keeps repetitions away. Nil drops them.
+	Tell func(Finding)
+}
+
+// Clock returns Now, or time.Now where it is nil.
+func (d *Deps) Clock() func() time.Time {
+	if d.Now != nil {
+		return d.Now
+	}
+	return time.Now
+}
+
+// Say hands f to Tell.
+func (d *Deps) Say(f Finding) {
+	if d.Tell != nil {
+		d.Tell(f)
+	}
+}
+
+// Path returns path, from Base where it is relative.
+func (d *Deps) Path(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(d.Base, path)
+}
+
+// A Key is a key of 32 octets. It is never printed.
+type Key [32]byte
+
+// Format implements fmt.Formatter for every verb.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// A KeyError is a fault in the settings of a [[backend]]. Whoever has read the
+// file finds the line by Key.
+type KeyError struct {
+	// Key is the setting, as "url".
+	Key string
+	// Err says what is wrong with it and what to do.
+	Err error
+}
+
+// Error implements error.
+func (e *KeyError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *KeyError) Unwrap() error { return e.Err }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"memberradius/member"
+
+	"github.com/BurntSushi/toml"
+)
+
+// backendConfig is a [[backend]]: the keys that every kind has, and the kind's own.
+type backendConfig struct {
+	Name, Kind string
+	// Timeout, Fresh, Grace and InFlight belong to the layers over a kind that
+	// is asked live; members in memory need none of them.
+	Timeout, Fresh, Grace time.Duration
+	InFlight              int
+	opener                opener
+	line                  int
+}
+
+// What a live backend gets where its table does not say.
+const (
+	defaultTimeout  = 3 * time.Second
+	defaultFresh    = 5 * time.Minute
+	defaultGrace    = 24 * time.Hour
+	defaultInFlight = 1024
+)
+
+// laterKinds are kinds that the documentation knows and this version does not.
+var laterKinds = []string{"coworks", "nexudus"}
+
+func (c *config) readBackends(tables []*table, text string) {
+	var doc struct {
+		Backend []toml.Primitive `toml:"backend"`
+	}
+	md, err := toml.Decode(text, &doc)
+	if err != nil || len(doc.Backend) != len(tables) {
+		return // children has said what is wrong
+	}
+	seen, known := map[string]bool{}, kinds()
+	for i, t := range tables {
+		b := backendConfig{Name: t.uniqueName(seen), Kind: t.text("kind", ""), line: t.r.lines.line(t.path)}
+		k, ok := known[b.Kind]
+		if !ok {
+			t.unknownKind(b.Kind, slices.Sorted(maps.Keys(known)))
+			c.Backends = append(c.Backends, b)
+			continue
+		}
+		if k.live {
+			t.liveKeys(&b)
+		}
+		b.opener = k.config()
+		if err := md.PrimitiveDecode(doc.Backend[i], b.opener); err != nil {
+			t.decodeFinding(err)
+		}
+		t.kindKeys(b.opener)
+		t.end()
+		c.Backends = append(c.Backends, b)
+	}
+}
+
+func (t *table) unknownKind(kind string, known []string) {
+	remedy := "use one of " + strings.Join(known, ", ")
+	switch {
+	case kind == "":
+		t.wrong("kind", "there is no kind", remedy)
+	case slices.Contains(laterKinds, kind):
+		t.wrong("kind", fmt.Sprintf("kind %q is not in this version yet", kind), "take the backend out until a later version brings it, or reach the system by kind = \"rest\"")
+	default:
+		t.wrong("kind", fmt.Sprintf("kind %q is unknown", kind), remedy)
+	}
+}
+
+func (t *table) liveKeys(b *backendConfig) {
+	b.Timeout = t.duration("timeout", defaultTimeout, 10*time.Millisecond)
+	b.Fresh = t.duration("fresh", defaultFresh, 0)
+	b.Grace = t.duration("grace", defaultGrace, 0)
+	b.InFlight = t.number("in_flight", defaultInFlight, 1, 65536)
+	if b.Timeout == 0 {
+		t.wrong("timeout", "timeout is 0", `a system that never answers would hold requests for ever; write "3s"`)
+	}
+}
+
+// lastKey finds the key in an error of the decoder, whose own line is that of
+// the last [[backend]] that has it.
+var lastKey = regexp.MustCompile(`\(last key "backend\.([^"]*)"\): (.*)`)
+
+// decodeFinding says which key of a kind has a value that can't be taken.
+func (t *table) decodeFinding(err error) {
+	key, what := "", err.Error()
+	var pe toml.ParseError
+	if m := lastKey.FindStringSubmatch(err.Error()); m != nil {
+		key, what = m[1], m[2]
+	}
+	if errors.As(err, &pe) {
+		what = pe.Message
+	}
+	if got, want, ok := strings.Cut(what, "; destination has type "); ok {
+		what = strings.TrimPrefix(got, "incompatible types: TOML value has type ") + " stands where " + want + " is needed"
+	}
+	t.wrong(key, key+": "+what, "compare it with config.toml.example")
+}
+
+// kindKeys tells t which keys the kind reads, and puts in place what its
+// secrets point to.
+func (t *table) kindKeys(o opener) {
+	v := reflect.ValueOf(o).Elem()
+	for i := range v.NumField() {
+		key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("toml"), ",")
+		if key == "" || key == "-" {
+			continue
+		}
+		t.known[key] = true
+		if s, ok := v.Field(i).Addr().Interface().(*member.Secret); ok && t.has(key) {
+			*s = t.resolve(key, string(*s))
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"memberradius/member"
+	"memberradius/radiusd"
+)
+
+// siteConfig is a [[site]]: one coworking space.
+type siteConfig struct {
+	Name string
+	// Ask are the backends that are asked, in order; Gates those that must allow as well.
+	Ask, Gates  []string
+	DefaultPlan string
+	Zone        *time.Location
+}
+
+func (c *config) readSites(tables []*table) {
+	seen := map[string]bool{}
+	for _, t := range tables {
+		s := siteConfig{
+			Name:        t.uniqueName(seen),
+			Ask:         t.texts("ask"),
+			Gates:       t.texts("gates"),
+			DefaultPlan: t.text("default_plan", ""),
+			Zone:        t.zone(),
+		}
+		if s.Ask == nil {
+			for _, b := range c.Backends {
+				if !slices.Contains(s.Gates, b.Name) {
+					s.Ask = append(s.Ask, b.Name)
+				}
+			}
+		}
+		c.readListens(t, "auth", "", radiusd.Listen{Role: radiusd.Auth, Site: s.Name})
+		c.Sites = append(c.Sites, s)
+		t.end()
+	}
+}
+
+func (t *table) zone() *time.Location {
+	name := t.text("zone", "")
+	if name == "" {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		t.wrong("zone", fmt.Sprintf("zone %q is unknown", name), `write it as "Europe/Berlin"`)
+		return time.UTC
+	}
+	return zone
+}
+
+// crossSite checks a site's backends and plan.
+func (c *config) crossSite(r *reader, s *siteConfig, path string) {
+	known := names(c.Backends, func(b backendConfig) string { return b.Name })
+	for _, key := range []string{"ask", "gates"} {
+		list := s.Ask
+		if key == "gates" {
+			list = s.Gates
+		}
+		for i, name := range list {
+			at := fmt.Sprintf("%s.%s[%d]", path, key, i)
+			switch {
+			case !slices.Contains(known, name):
+				r.add(wrong, at, fmt.Sprintf("site %q: %s: backend %q is unknown", s.Name, key, name), "use the name of a [[backend]]: "+strings.Join(known, ", "))
+			case slices.Index(list, name) < i:
+				r.add(wrong, at, fmt.Sprintf("site %q: %s: backend %q stands twice", s.Name, key, name), "name each once")
+			}
+		}
+	}
+	if s.DefaultPlan != "" && c.plan(s.DefaultPlan) == nil {
+		r.add(wrong, path+".default_plan", fmt.Sprintf("site %q: default_plan %q is unknown", s.Name, s.DefaultPlan),
+			"use the name of a [[plan]]: "+strings.Join(names(c.Plans, func(p planConfig) string { return p.Name }), ", "))
+	}
+}
+
+// plan returns the plan that a member system's name for it stands for: a
+// plan's own name, or one of its match.
+func (c *config) plan(name string) *planConfig {
+	name = member.FoldString(name)
+	for i := range c.Plans {
+		p := &c.Plans[i]
+		if member.FoldString(p.Name) == name || slices.ContainsFunc(p.Match, func(m string) bool { return member.FoldString(m) == name }) {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+//go:build linux
+
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// median returns the middle of values, or between the middle two; 0 of none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
+
+// percentile returns the smallest of sorted that at least p of 100 do not exceed; 0 of none.
+func percentile(sorted []time.Duration, p float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	rank := int(p/100*float64(len(sorted))+0.999999) - 1
+	return sorted[min(max(rank, 0), len(sorted)-1)]
+}
+
+// An outcome is what one measurement of one contender found.
+type outcome struct {
+	// Rate is in requests answered as they should be, a second.
+	Rate float64
+	// P50 and P99 are how long answers took.
+	P50, P99 time.Duration
+	// Lost is how many requests got no answer, Wrong how many got another one than they should.
+	Lost, Wrong uint64
+}
+
+// A series is the outcomes of one contender over the rounds.
+type series []outcome
+
+// rate returns the median rate.
+func (s series) rate() float64 {
+	return median(s.each(func(o outcome) float64 { return o.Rate }))
+}
+
+// p50 and p99 return the median of the rounds' percentiles.
+func (s series) p50() time.Duration {
+	return time.Duration(median(s.each(func(o outcome) float64 { return float64(o.P50) })))
+}
+
+func (s series) p99() time.Duration {
+	return time.Duration(median(s.each(func(o outcome) float64 { return float64(o.P99) })))
+}
+
+// lost returns how many requests got no answer or a wrong one, in all rounds.
+func (s series) lost() (n uint64) {
+	for _, o := range s {
+		n += o.Lost + o.Wrong
+	}
+	return n
+}
+
+// spread returns the lowest and the highest rate.
+func (s series) spread() (low, high float64) {
+	if len(s) == 0 {
+		return 0, 0
+	}
+	rates := s.each(func(o outcome) float64 { return o.Rate })
+	return slices.Min(rates), slices.Max(rates)
+}
+
+func (s series) each(f func(outcome) float64) []float64 {
+	values := make([]float64, 0, len(s))
+	for _, o := range s {
+		values = append(values, f(o))
+	}
+	return values
+}

@@ -1,0 +1,52 @@
+//go:build linux
+
+package main
+
+import (
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// A freeradiusSite is what radiusd.conf and users are made of.
+type freeradiusSite struct {
+	Dir, Modules, Secret, VLAN string
+	SessionTimeout             int
+	Port                       uint16
+	Threads                    int
+	Members                    int
+	// REST is the member system's URL; empty: members come from users.
+	REST string
+}
+
+// An ourSite is what config.toml and members.toml are made of.
+type ourSite struct {
+	Auth, Acct, HTTP, Secret string
+	Plan, VLAN, Kind, REST   string
+	Session                  time.Duration
+	Members                  int
+}
+
+// writeTemplate makes the file name in dir out of its template.
+func writeTemplate(dir, name string, site any) error {
+	functions := template.FuncMap{"login": login, "password": password}
+	t, err := template.New(name+".tmpl").Funcs(functions).ParseFS(templateFiles, "templates/"+name+".tmpl")
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a temporary directory of ours
+	if err != nil {
+		return err
+	}
+	if err := t.Execute(f, site); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return f.Close()
+}

@@ -1,0 +1,76 @@
+package mschap
+
+import (
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/binary"
+)
+
+// maxStackUser is the longest user name in octets that ChallengeHash takes
+// without allocating. A User-Name has 253 at the most (RFC 2865 §5.1).
+const maxStackUser = 256
+
+// ChallengeHash returns the eight octets that an MS-CHAPv2 response answers
+// (RFC 2759 §8.2). The user name is hashed as given, at any length; callers
+// that have it with a domain call StripDomain first.
+func ChallengeHash(peer, auth [16]byte, user string) [8]byte {
+	var buf [len(peer) + len(auth) + maxStackUser]byte
+	text := append(buf[:0], peer[:]...)
+	text = append(text, auth[:]...)
+	text = append(text, user...)
+	digest := sha1.Sum(text)
+	return [8]byte(digest[:8])
+}
+
+// ChallengeResponse returns what a peer with the NT hash answers to the
+// challenge (RFC 2759 §8.5): three blocks of DES under the hash, which five
+// zero octets fill up to three keys. Version 1 has the same under the name
+// NtChallengeResponse, where the challenge is the server's own (RFC 2433 appendix A).
+func ChallengeResponse(challenge [8]byte, nt [16]byte) (response [24]byte) {
+	l, r := desInitial(binary.BigEndian.Uint64(challenge[:]))
+	var keys [24]byte
+	copy(keys[:], nt[:])
+	for i := range 3 {
+		// Seven octets make a key: the eighth that is read is shifted out.
+		key := binary.BigEndian.Uint64(keys[7*i:]) >> 8
+		binary.BigEndian.PutUint64(response[8*i:], desRounds(key, l, r))
+	}
+	return response
+}
+
+// Verify says whether response is what a peer with the NT hash answers to the
+// challenge, in either version. It compares in constant time.
+func Verify(challenge [8]byte, nt [16]byte, response [24]byte) bool {
+	want := ChallengeResponse(challenge, nt)
+	return subtle.ConstantTimeCompare(want[:], response[:]) == 1
+}
+
+// serverMagic and padMagic are Magic1 and Magic2 of RFC 2759 §8.7.
+const (
+	serverMagic = "Magic server to client signing constant"
+	padMagic    = "Pad to make it do more than one iteration"
+)
+
+// AuthenticatorResponse returns the server's own proof (RFC 2759 §8.7), "S="
+// and 40 upper-case hexadecimal digits, from HashHash, the peer's response and
+// the challenge hash that it answered.
+func AuthenticatorResponse(hashHash [16]byte, response [24]byte, challenge [8]byte) (text [42]byte) {
+	var inner [len(hashHash) + len(response) + len(serverMagic)]byte
+	n := copy(inner[:], hashHash[:])
+	n += copy(inner[n:], response[:])
+	copy(inner[n:], serverMagic)
+	digest := sha1.Sum(inner[:])
+
+	var outer [len(digest) + len(challenge) + len(padMagic)]byte
+	n = copy(outer[:], digest[:])
+	n += copy(outer[n:], challenge[:])
+	copy(outer[n:], padMagic)
+	digest = sha1.Sum(outer[:])
+
+	const upper = "0123456789ABCDEF"
+	text[0], text[1] = 'S', '='
+	for i, octet := range digest {
+		text[2+2*i], text[3+2*i] = upper[octet>>4], upper[octet&15]
+	}
+	return text
+}

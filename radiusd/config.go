@@ -1,0 +1,89 @@
+package radiusd
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"time"
+
+	"memberradius/member"
+	"memberradius/radiusd/policy"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+)
+
+// Clients knows the NASes.
+type Clients interface {
+	// Find returns who speaks, by how the request arrived and never by what it
+	// says (RFC 2865 §3): no lock, no error, no allocation. The arrival is the server's
+	// own and must not be kept.
+	Find(a *Arrival) (*Client, bool)
+}
+
+// Members answers attempts: the chain of member systems of the attempt's site.
+// The site's gates are asked by a second one, with a Proof of kind member.Proved.
+type Members interface {
+	// Known answers from memory alone: no wait, no lock, no allocation. It
+	// returns false where Ask must be called. Strings of a alias the packet:
+	// whoever keeps one copies it.
+	Known(a *member.Attempt, out *member.Answer) bool
+	// Ask may wait until ctx ends. It is called in the pool and never fails: a
+	// member system that can't be asked is an answer of verdict Unanswered with its reason.
+	Ask(ctx context.Context, a *member.Attempt) member.Answer
+}
+
+// Tables are what a running server may be given anew at any time, as one.
+type Tables struct {
+	Clients Clients
+	Members Members
+	// Gates may be nil: no gates.
+	Gates Members
+	// Book may be nil: no plans, and replies without attributes of theirs.
+	Book *policy.Book
+}
+
+// A Role is what a port is for.
+type Role uint8
+
+const (
+	// Auth ports take Access-Request and Status-Server.
+	Auth Role = iota
+	// Acct ports take Accounting-Request and Status-Server.
+	Acct
+)
+
+// A Listen is a UDP address to serve.
+type Listen struct {
+	// Address may have port 0 (any free one) and an unspecified address.
+	Address netip.AddrPort
+	Role    Role
+	// Site is set for a port of a site's own: only clients of that site are known there.
+	Site string
+}
+
+// Config is what New needs. Log, Clients and Members must be set.
+type Config struct {
+	Listen []Listen
+	Tables Tables
+	// RejectDelay holds every Access-Reject back, counted from receipt (0: none).
+	RejectDelay time.Duration
+	// Readers is how many sockets share each address (0: one per core).
+	Readers int
+	// Pool is how many requests may wait for member systems at the same time
+	// (0: 2,048), and Queue how many more may wait for a place (0: 8,192).
+	Pool, Queue int
+	// Timeout bounds one request's waiting for member systems (0: 10 s).
+	Timeout time.Duration
+	// Journal is how many decisions are kept for Why (0: 10,000).
+	Journal int
+	// IdentityKey keys Chargeable-User-Identity (RFC 4372): empty, a random
+	// one, and identities change at every start.
+	IdentityKey []byte
+	Log         *logrus.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+	// Now and Rand default to time.Now and crypto/rand.
+	Now  func() time.Time
+	Rand io.Reader
+}

@@ -1,0 +1,301 @@
+package radiusd
+
+import (
+	"context"
+	"time"
+
+	"memberradius/member"
+)
+
+// handle is the way of a packet, one line a station. A station that returns
+// false has said what becomes of the packet.
+func (x *exchange) handle(datagram []byte) {
+	ok := x.peek(datagram) && // garbage gets no reply
+		x.who() && // client by arrival, never by what the packet says
+		x.authentic() && // before any attribute is read
+		x.lawful() && // one method and no more
+		x.first() // repeats get the first reply again
+	if !ok {
+		return
+	}
+	if x.code == codeStatusServer {
+		x.status()
+		return
+	}
+	x.decide()
+}
+
+// decide is the rest of the way for an Access-Request. It is gone again from
+// here, in the pool, where a station could not go on without waiting.
+func (x *exchange) decide() {
+	ok := x.method() && // finds the proof and nothing else
+		x.ask() && // the member systems
+		x.prove() && // here, unless the member system has
+		x.gates() && // on the proved login
+		x.policy() // plan and vendor to attributes
+	if !ok && x.mustWait {
+		x.leave()
+		return
+	}
+	x.answerNAS()
+	x.note()
+}
+
+// peek: a datagram that is no RADIUS request goes without a word.
+func (x *exchange) peek(datagram []byte) bool {
+	if !x.request.peek(datagram) {
+		return x.drop(dropMalformed)
+	}
+	switch {
+	case x.code == codeStatusServer,
+		x.code == codeAccessRequest && x.from.role == Auth,
+		x.code == codeAccountingRequest && x.from.role == Acct:
+		return true
+	case x.code == codeAccessRequest, x.code == codeAccountingRequest:
+		return x.drop(dropWrongPort)
+	default:
+		return x.drop(dropWrongCode)
+	}
+}
+
+// who: RFC 2865 §3, silence for an unknown source.
+func (x *exchange) who() bool {
+	client, ok := x.tables.Clients.Find(&x.arrival)
+	if !ok || client == nil || len(client.key.secret) == 0 {
+		return x.drop(dropUnknownClient)
+	}
+	x.client = client
+	return true
+}
+
+// authentic: Message-Authenticator, wherever it stands in the packet (RFC 3579
+// §3.2, CVE-2024-3596). Whether one is needed is decided before any is checked.
+func (x *exchange) authentic() bool {
+	if x.code == codeAccountingRequest {
+		return x.drop(dropAccounting)
+	}
+	if !x.request.walk() {
+		return x.drop(dropMalformed)
+	}
+	tolerant := x.client.config.TolerateNoMessageAuthenticator && x.code == codeAccessRequest && !x.eap
+	switch {
+	case x.auths == 0 && !tolerant:
+		return x.drop(dropNoAuthenticator)
+	case x.auths == 0 && x.proxies > 0:
+		return x.drop(dropProxyState)
+	case x.auths > 1:
+		return x.drop(dropSeveralAuthenticators)
+	case x.auths == 1 && !x.verify(&x.client.key, &x.request):
+		return x.drop(dropWrongAuthenticator)
+	}
+	return true
+}
+
+// lawful: methods exclude each other, and a request with none of them must at
+// least be signed (RFC 2865 §4.1, RFC 3579 §3.3).
+func (x *exchange) lawful() bool {
+	if x.code != codeAccessRequest {
+		return true
+	}
+	x.request.vendorSpecific()
+	m, several := x.choose()
+	switch {
+	case several:
+		return x.drop(dropSeveralMethods)
+	case m == methodNone && x.state == nil && x.auths == 0:
+		return x.drop(dropNoMethod)
+	}
+	x.used = m
+	return true
+}
+
+// first: a repeat gets the first reply again, byte for byte, or silence while
+// the first is in work (RFC 5080 §2.2.2).
+func (x *exchange) first() bool {
+	entry, was := x.repeats.look(newRepeatKey(x.arrival.Remote, x.id), x.request.authenticator(), x.received)
+	if was == seenNew {
+		x.entry = entry
+		return true
+	}
+	x.server.meters.of(x.client).repeats.Inc()
+	if was == seenRepeat {
+		x.out = append(x.out[:0], entry.reply...)
+	}
+	return false
+}
+
+// method: what the client's users may use, and the proof that came with it.
+func (x *exchange) method() bool {
+	x.describe()
+	switch {
+	case x.used == methodNone:
+		return x.refuse(member.ReasonMethodUnknown)
+	case !x.client.methods.has(x.used):
+		return x.refuse(member.ReasonMethodNotAllowed)
+	case x.userName == nil && x.used != methodEAP:
+		return x.refuse(member.ReasonMalformed)
+	}
+	if reason := methodTable[x.used].proof(x); reason != member.ReasonNone {
+		return x.refuse(reason)
+	}
+	return true
+}
+
+// ask: from memory where that is enough, else in the pool.
+func (x *exchange) ask() bool {
+	if !x.inquire(x.tables.Members, &x.attempt, &x.answer) {
+		return false
+	}
+	switch {
+	case x.answer.Verdict == member.Unanswered:
+		return x.couldNotSay(x.answer.Reason)
+	case x.answer.Verdict == member.Deny && !x.answer.Proved && x.answer.Credential == nil:
+		x.words = x.answer.Message
+		return x.refuse(x.answer.Reason)
+	}
+	return true
+}
+
+// inquire fills answer, or returns false where that needs the pool.
+func (x *exchange) inquire(from Members, a *member.Attempt, answer *member.Answer) bool {
+	if from.Known(a, answer) {
+		return true
+	}
+	if !x.mayWait {
+		x.mustWait = true
+		return false
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), x.deadline)
+	defer cancel()
+	*answer = from.Ask(ctx, a)
+	return true
+}
+
+// prove is the one place that sets proved. Without a proof and without a
+// credential nobody is.
+func (x *exchange) prove() bool {
+	if x.answer.Proved {
+		x.proved = true
+		isMSCHAP := x.attempt.Proof.Kind == member.MSCHAPv1 || x.attempt.Proof.Kind == member.MSCHAPv2
+		if isMSCHAP && x.answer.Verdict == member.Allow {
+			if x.answer.NTKey == nil {
+				return x.couldNotSay(member.ReasonNoNTKey)
+			}
+			x.hashHash = *x.answer.NTKey
+		}
+	} else {
+		if x.answer.Credential == nil {
+			return x.refuse(member.ReasonNoCredential)
+		}
+		if reason := methodTable[x.used].prove(x); reason != member.ReasonNone {
+			if x.mustWait {
+				return false
+			}
+			return x.refuse(reason)
+		}
+		x.proved = true
+	}
+	if x.answer.Verdict != member.Allow {
+		x.words = x.answer.Message
+		return x.refuse(x.answer.Reason)
+	}
+	return true
+}
+
+// gates: each must allow as well. They are asked by the proved login, never
+// with a password.
+func (x *exchange) gates() bool {
+	if x.tables.Gates == nil {
+		return true
+	}
+	x.atGate, x.gate = x.attempt, member.Answer{}
+	x.atGate.Proof = member.Proof{Kind: member.Proved}
+	if !x.inquire(x.tables.Gates, &x.atGate, &x.gate) {
+		return false
+	}
+	switch x.gate.Verdict {
+	case member.Allow:
+		// A gate that opens until some time bounds the session by it.
+		if until := x.gate.Member.ValidUntil; !until.IsZero() && (x.answer.Member.ValidUntil.IsZero() || until.Before(x.answer.Member.ValidUntil)) {
+			x.answer.Member.ValidUntil = until
+		}
+		return true
+	case member.Deny:
+		x.words, x.answer.Source = x.gate.Message, x.gate.Source
+		if x.gate.Reason == member.ReasonUnknownLogin || x.gate.Reason == member.ReasonNone {
+			x.gate.Reason = member.ReasonGate
+		}
+		return x.refuse(x.gate.Reason)
+	default:
+		x.answer.Source = x.gate.Source
+		return x.couldNotSay(x.gate.Reason)
+	}
+}
+
+// policy: what the plan buys, in the vendor's own attributes.
+func (x *exchange) policy() bool {
+	x.verdict, x.reason = member.Allow, member.ReasonNone
+	if x.tables.Book == nil {
+		return true
+	}
+	x.input.Answer, x.input.Site = &x.answer, x.attempt.Site
+	x.input.Vendor, x.input.ClientVLAN = x.client.config.Vendor, x.client.config.VLAN
+	x.input.SSID, x.input.Now = x.attempt.SSID, x.now
+	if reason := x.tables.Book.Compose(&x.input, &x.attributes); reason != member.ReasonNone {
+		return x.refuse(reason)
+	}
+	return true
+}
+
+// refuse ends the way with Access-Reject.
+func (x *exchange) refuse(reason member.Reason) bool {
+	x.verdict, x.reason = member.Deny, reason
+	if reason == member.ReasonNone {
+		x.reason = member.ReasonRefused
+	}
+	return false
+}
+
+// couldNotSay ends the way with silence, so that the NAS asks its next server.
+func (x *exchange) couldNotSay(reason member.Reason) bool {
+	x.verdict, x.reason = member.Unanswered, reason
+	if reason == member.ReasonNone {
+		x.reason = member.ReasonUnanswered
+	}
+	return false
+}
+
+// asked says whether a member system may have been asked before the way ended
+// in silence. Where none was, a repeat may try anew; where one was, it must
+// not: a call may cost the member a paid pass.
+func (x *exchange) asked() bool {
+	switch x.reason {
+	case member.ReasonBusy, member.ReasonBreakerOpen, member.ReasonNotReady:
+		return false
+	}
+	return true
+}
+
+// leave hands the request to the pool, with a copy of its datagram.
+func (x *exchange) leave() {
+	j := &job{
+		datagram: append([]byte(nil), x.raw...), arrival: x.arrival, from: x.from,
+		client: x.client, received: x.received, started: x.state != nil,
+	}
+	x.entry.work = &j.work
+	if shed := x.server.pool.submit(j); shed != nil {
+		shed.forgotten.Store(true)
+		x.server.dropped(shed.client, &shed.arrival, dropBusy)
+	}
+}
+
+// resume goes on in the pool with a request that left the reader.
+func (x *exchange) resume(j *job) {
+	x.begin(j.from, j.received)
+	x.arrival, x.client, x.mayWait, x.work = j.arrival, j.client, true, &j.work
+	x.deadline = time.Now().Add(x.server.timeout)
+	// The reader has taken this datagram already, and so it is taken again.
+	if x.request.peek(j.datagram) && x.request.walk() && x.lawful() {
+		x.decide()
+	}
+}

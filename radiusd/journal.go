@@ -1,0 +1,137 @@
+package radiusd
+
+import (
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"memberradius/member"
+)
+
+const (
+	maxSSID = 32 // IEEE 802.11 §9.4.2.2
+	maxNAS  = 64 // of a NAS-Identifier the beginning is enough to know it by
+)
+
+// A decisionID is a UUIDv7 (RFC 9562 §5.7): it names a decision in the log, in
+// Class and in Why.
+type decisionID [16]byte
+
+// A record is a decision as the journal keeps it: of fixed size and without
+// pointers into a packet.
+type record struct {
+	id       decisionID
+	at       time.Time
+	took     time.Duration
+	age      time.Duration
+	session  time.Duration
+	client   *Client
+	plan     string
+	vlan     string
+	source   string
+	message  string
+	method   methodID
+	verdict  member.Verdict
+	reason   member.Reason
+	proved   bool
+	garbled  bool
+	loginLen uint8
+	ssidLen  uint8
+	nasLen   uint8
+	macLen   uint8
+	login    [maxValue]byte
+	ssid     [maxSSID]byte
+	nas      [maxNAS]byte
+	mac      [macSize]byte
+}
+
+// A journal keeps the last decisions of one reader, or of the pool. The reader
+// locks it once for a batch of packets, so that a decision costs no lock of its own.
+type journal struct {
+	sync.Mutex
+	ring []record
+	most int
+	next uint64 // how many there have ever been
+}
+
+func newJournal(most int) *journal { return &journal{most: most} }
+
+// add returns the place of the next record, to be filled under the lock.
+func (j *journal) add() *record {
+	at := int(j.next % uint64(j.most))
+	j.next++
+	if at == len(j.ring) {
+		j.ring = append(j.ring, record{})
+	}
+	r := &j.ring[at]
+	return r
+}
+
+// since appends to to the records from number from on, at most cap(to), and
+// returns how many had been overwritten before.
+func (j *journal) since(from uint64, to []record) (records []record, next, lost uint64) {
+	j.Lock()
+	defer j.Unlock()
+	if oldest := j.next - uint64(len(j.ring)); from < oldest {
+		lost, from = oldest-from, oldest
+	}
+	for from < j.next && len(to) < cap(to) {
+		to = append(to, j.ring[from%uint64(j.most)])
+		from++
+	}
+	return to, from, lost
+}
+
+// find calls f for the records of a folded login, newest first, until it returns false.
+func (j *journal) find(folded string, f func(*record) bool) {
+	j.Lock()
+	defer j.Unlock()
+	var buf [3 * maxValue]byte
+	for n := range uint64(len(j.ring)) {
+		r := &j.ring[(j.next-1-n)%uint64(j.most)]
+		if string(member.Fold(buf[:0], alias(r.login[:r.loginLen]))) == folded && !f(r) {
+			return
+		}
+	}
+}
+
+// A Decision is one Access-Request and what came of it.
+type Decision struct {
+	At time.Time
+	// ID is in the log and, as octets, in the reply's Class.
+	ID                                         string
+	Login, Client, Site, NAS, SSID, StationMAC string
+	Method, Plan, VLAN, Source, Message        string
+	Verdict                                    member.Verdict
+	Proved                                     bool
+	Reason                                     member.Reason
+	// Garbled: the password that came is no text, and nothing signed the request.
+	Garbled bool
+	// SessionTimeout is what the NAS was told (0: nothing), Took how long the
+	// decision took, Age how old the member system's answer was (0: just given).
+	SessionTimeout, Took, Age time.Duration
+}
+
+func (r *record) decision() Decision {
+	c := &r.client.config
+	return Decision{
+		At: r.at, ID: r.id.String(),
+		Login: string(r.login[:r.loginLen]), Client: c.Name, Site: c.Site,
+		NAS: string(r.nas[:r.nasLen]), SSID: string(r.ssid[:r.ssidLen]), StationMAC: string(r.mac[:r.macLen]),
+		Method: r.method.String(), Plan: r.plan, VLAN: r.vlan, Source: r.source, Message: r.message,
+		Verdict: r.verdict, Proved: r.proved, Reason: r.reason, Garbled: r.garbled,
+		SessionTimeout: r.session, Took: r.took, Age: r.age,
+	}
+}
+
+// String returns the ID as RFC 9562 §4 writes it.
+func (id decisionID) String() string {
+	var s [36]byte
+	hex.Encode(s[:8], id[:4])
+	hex.Encode(s[9:13], id[4:6])
+	hex.Encode(s[14:18], id[6:8])
+	hex.Encode(s[19:23], id[8:10])
+	hex.Encode(s[24:], id[10:])
+	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
+	return string(s[:])
+}

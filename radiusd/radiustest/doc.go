@@ -1,0 +1,17 @@
+// Package radiustest is a NAS in Go: it sends RADIUS requests as a Wi-Fi access
+// point does, checks every reply as a strict one would, and puts a server under
+// load. It serves tests, `memberradius test`, `memberradius load` and the
+// benchmarks.
+//
+//   - NAS sends a Request (PAP, CHAP, MS-CHAP, MS-CHAPv2, Status-Server) with
+//     retransmission, and returns a Reply that it has verified.
+//   - Packet builds any packet octet by octet, right or wrong, and Wire sends it:
+//     for tests of what a server must drop.
+//   - Load drives a server with many requests in flight and measures it.
+//   - Radclient runs Debian's radclient, so that a server is tried by a NAS that
+//     is not ours.
+//
+// It does not own the server's side of the protocol and knows nothing of package
+// radiusd, whose tests import it: what both got wrong in the same way would
+// never be found.
+package radiustest

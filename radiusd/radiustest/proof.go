@@ -1,0 +1,85 @@
+package radiustest
+
+import (
+	"crypto/md5"
+	"fmt"
+	"io"
+
+	"memberradius/mschap"
+)
+
+// An expectation is what the reply to a request is checked against.
+type expectation struct {
+	code   Code
+	method Method
+	// ident is the MS-CHAP identifier, which the reply repeats (RFC 2548 §2.3.3).
+	ident   byte
+	success [42]byte
+	// sendKey and recvKey follow from MS-CHAPv2, keysV1 from MS-CHAP.
+	sendKey, recvKey [16]byte
+	keysV1           [24]byte
+}
+
+// ntResponse is the flag of an MS-CHAP-Response whose NT response counts
+// (RFC 2548 §2.1.3).
+const ntResponse = 1
+
+// prove adds the attributes of the request's method.
+func (c *composer) prove(p *Packet, r *Request) (expectation, error) {
+	e := expectation{method: r.Method}
+	var random [33]byte // identifier, and the challenges
+	if _, err := io.ReadFull(c.rand, random[:]); err != nil {
+		return e, fmt.Errorf("radiustest: challenge: %w", err)
+	}
+	e.ident = random[0]
+	switch r.Method {
+	case NoProof, Status:
+	case PAP:
+		p.AddPassword(r.Password)
+	case CHAP:
+		challenge := random[1:17]
+		text := append([]byte{e.ident}, string(r.Password)...)
+		sum := md5.Sum(append(text, challenge...))
+		p.Add(typeCHAPPassword, append([]byte{e.ident}, sum[:]...))
+		p.Add(typeCHAPChallenge, challenge)
+	case MSCHAP:
+		e.proveV1(p, r, [8]byte(random[1:9]))
+	case MSCHAPv2:
+		e.proveV2(p, r, [16]byte(random[1:17]), [16]byte(random[17:33]))
+	case "":
+		return e, errMethod
+	default:
+		return e, fmt.Errorf("radiustest: method %q is unknown", string(r.Method))
+	}
+	return e, nil
+}
+
+func (e *expectation) proveV1(p *Packet, r *Request, challenge [8]byte) {
+	nt := mschap.NTHash(string(r.Password))
+	e.keysV1 = mschap.KeysV1(nt)
+	answer := mschap.ChallengeResponse(challenge, nt)
+	response := make([]byte, 2+24, 50) // the LM response stays zero
+	response[0], response[1] = e.ident, ntResponse
+	p.AddVendor(vendorMicrosoft, typeMSCHAPChallenge, challenge[:])
+	p.AddVendor(vendorMicrosoft, typeMSCHAPResponse, append(response, answer[:]...))
+}
+
+func (e *expectation) proveV2(p *Packet, r *Request, auth, peer [16]byte) {
+	name := r.ChallengeName
+	if name == "" {
+		name = mschap.StripDomain(r.Login)
+	}
+	nt := mschap.NTHash(string(r.Password))
+	challenge := mschap.ChallengeHash(peer, auth, name)
+	answer := mschap.ChallengeResponse(challenge, nt)
+	hashHash := mschap.HashHash(nt)
+	e.success = mschap.AuthenticatorResponse(hashHash, answer, challenge)
+	e.sendKey, e.recvKey = mschap.MasterKeys(hashHash, answer)
+
+	response := make([]byte, 0, 50)
+	response = append(response, e.ident, 0)
+	response = append(response, peer[:]...)
+	response = append(response, make([]byte, 8)...)
+	p.AddVendor(vendorMicrosoft, typeMSCHAPChallenge, auth[:])
+	p.AddVendor(vendorMicrosoft, typeMSCHAP2Response, append(response, answer[:]...))
+}

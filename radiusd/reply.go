@@ -1,0 +1,270 @@
+package radiusd
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"memberradius/member"
+)
+
+// maxVendorValue is the longest value of one attribute in a Vendor-Specific.
+const maxVendorValue = maxValue - 6
+
+// A reply is built in place. Past 4,096 octets it is over, and nothing is sent.
+type reply struct {
+	b    []byte
+	over bool
+}
+
+// begin writes the header and Message-Authenticator, which stands first in
+// every reply so that nothing an attacker chooses stands before it (CVE-2024-3596).
+func (p *reply) begin(room []byte, code, id byte) {
+	p.over = false
+	p.b = append(room[:0], code, id, 0, 0)
+	p.b = append(p.b, zeroAuthenticator[:]...)
+	p.b = append(p.b, typeMessageAuthenticator, authenticatorSize+2)
+	p.b = append(p.b, zeroAuthenticator[:]...)
+}
+
+func (p *reply) fits(n int) bool {
+	if len(p.b)+n > maxPacket {
+		p.over = true
+	}
+	return !p.over
+}
+
+// add appends an attribute; an empty one is left out, since a text or string
+// must not be empty (RFC 2865 §5).
+func (p *reply) add(kind byte, value []byte) {
+	if len(value) == 0 || len(value) > maxValue || !p.fits(2+len(value)) {
+		return
+	}
+	p.b = append(p.b, kind, byte(2+len(value)))
+	p.b = append(p.b, value...)
+}
+
+// addVendor appends one attribute in a Vendor-Specific (RFC 2865 §5.26).
+func (p *reply) addVendor(vendor uint32, kind byte, parts ...[]byte) {
+	n := 0
+	for _, part := range parts {
+		n += len(part)
+	}
+	if n > maxVendorValue || !p.fits(8+n) {
+		return
+	}
+	p.b = append(p.b, typeVendorSpecific, byte(8+n))
+	p.b = binary.BigEndian.AppendUint32(p.b, vendor)
+	p.b = append(p.b, kind, byte(2+n))
+	for _, part := range parts {
+		p.b = append(p.b, part...)
+	}
+}
+
+// addEncoded appends attributes that are encoded already.
+func (p *reply) addEncoded(attributes []byte) {
+	if p.fits(len(attributes)) {
+		p.b = append(p.b, attributes...)
+	}
+}
+
+// sign is the only place that signs: Message-Authenticator over the reply with
+// the Request Authenticator in its place (RFC 3579 §3.2), then the Response
+// Authenticator over that (RFC 2865 §3).
+func (x *exchange) sign() []byte {
+	b := x.reply.b
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:headerSize], x.request.authenticator())
+	copy(b[headerSize+2:], x.messageAuthenticator(&x.client.key, b))
+	x.md5.Reset()
+	x.md5.Write(b)
+	x.md5.Write(x.client.key.secret)
+	x.md5.Sum(b[4:4])
+	return b
+}
+
+// answerNAS builds the reply that the verdict asks for, and sends, holds or
+// withholds it.
+func (x *exchange) answerNAS() {
+	x.ids.next(x.now, &x.decision)
+	switch x.verdict {
+	case member.Allow:
+		x.open(codeAccessAccept)
+		methodTable[x.used].settle(x)
+		if x.tables.Book != nil {
+			x.reply.addEncoded(x.attributes.Bytes())
+		}
+		x.reply.add(typeClass, x.decision[:])
+		x.addIdentity()
+		x.close(0)
+	case member.Deny:
+		x.open(codeAccessReject)
+		methodTable[x.used].settle(x)
+		x.close(x.server.rejectDelay)
+	default:
+		x.server.dropped(x.client, &x.arrival, dropUnanswered)
+		x.silence()
+	}
+}
+
+// status answers Status-Server (RFC 5997): we are alive. It is no decision.
+func (x *exchange) status() {
+	x.server.meters.of(x.client).status.Inc()
+	code := byte(codeAccessAccept)
+	if x.from.role == Acct {
+		code = codeAccountingResponse
+	}
+	x.open(code)
+	x.close(0)
+}
+
+// open begins the reply, with the request's Proxy-States in their order (RFC 2865 §5.33).
+func (x *exchange) open(code byte) {
+	x.reply.begin(x.out, code, x.id)
+	for at := headerSize; x.proxies > 0 && at < len(x.raw); at += int(x.raw[at+1]) {
+		if x.raw[at] == typeProxyState {
+			x.reply.addEncoded(x.raw[at : at+int(x.raw[at+1])])
+		}
+	}
+}
+
+// close signs the reply and sends it, after the delay where there is one,
+// which counts from receipt.
+func (x *exchange) close(delay time.Duration) {
+	if x.reply.over {
+		x.server.trouble(fmt.Errorf("radiusd: the reply to client %s is longer than %d octets and was not sent: the request's Proxy-States and the plan's attributes are too many", x.client.config.Name, maxPacket))
+		x.silence()
+		return
+	}
+	signed := x.sign()
+	switch {
+	case delay > 0:
+		x.hold(signed, delay)
+	case x.work != nil:
+		x.work.reply = append([]byte(nil), signed...)
+		x.from.send(x.work.reply, &x.arrival)
+		x.work.done.Store(true)
+	default:
+		x.out = signed
+		x.entry.reply = append(x.entry.reply[:0], signed...)
+	}
+}
+
+func (x *exchange) hold(signed []byte, delay time.Duration) {
+	w := x.work
+	if w == nil {
+		w = &work{}
+		x.entry.work = w
+	}
+	w.reply = append([]byte(nil), signed...)
+	due := x.received.Add(delay + rand.N(jitter))
+	if !x.server.delay.hold(held{work: w, due: due, from: x.from, to: x.arrival}) {
+		w.forgotten.Store(true)
+		x.server.dropped(x.client, &x.arrival, dropHeld)
+	}
+}
+
+// silence ends the request without a reply. Repeats stay unanswered too, unless
+// nobody was asked: then a repeat is as good as a new request.
+func (x *exchange) silence() {
+	switch {
+	case x.work == nil && !x.asked():
+		x.repeats.drop(x.entry)
+	case x.work != nil && !x.asked():
+		x.work.forgotten.Store(true)
+	case x.work != nil:
+		x.work.done.Store(true)
+	}
+}
+
+// said is the reason as it may be told to whoever asks: before a right proof
+// every refusal that tells about a member sounds the same.
+func (x *exchange) said() member.Reason {
+	if x.proved {
+		return x.reason
+	}
+	return x.reason.BeforeProof()
+}
+
+// refusal is the text of a refusal: the member system's own words, else the reason's.
+func (x *exchange) refusal() string {
+	if x.words == "" {
+		return x.said().Message()
+	}
+	printable := func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}
+	text := strings.Map(printable, x.words[:min(len(x.words), 4*maxValue)])
+	for len(text) > maxValue {
+		_, n := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-n]
+	}
+	return text
+}
+
+// sayRefusal adds Reply-Message to an Access-Reject (RFC 2865 §5.18).
+func (x *exchange) sayRefusal() {
+	if x.verdict == member.Deny {
+		x.reply.add(typeReplyMessage, []byte(x.refusal()))
+	}
+}
+
+// addIdentity adds Chargeable-User-Identity where the NAS asked for it (RFC
+// 4372 §2.1): opaque, the same for a member at a site, another at each site.
+func (x *exchange) addIdentity() {
+	if x.cui == nil {
+		return
+	}
+	var room [4 * maxValue]byte
+	m := &x.answer.Member
+	message := append(room[:sha256.BlockSize], m.Backend...)
+	message = append(message, 0)
+	login := m.Login
+	if login == "" {
+		login = x.attempt.Login
+	}
+	message = member.Fold(message, login)
+	message = append(message, 0)
+	message = append(message, x.attempt.Site...)
+	sum := x.server.identity.sum(message)
+	var text [32]byte
+	hex.Encode(text[:], sum[:16])
+	x.reply.add(typeCUI, text[:])
+}
+
+// An identityKey is HMAC-SHA256's key (RFC 2104), padded ahead.
+type identityKey struct{ inner, outer [sha256.BlockSize]byte }
+
+func newIdentityKey(secret []byte) *identityKey {
+	if len(secret) > sha256.BlockSize {
+		sum := sha256.Sum256(secret)
+		secret = sum[:]
+	}
+	k := &identityKey{}
+	copy(k.inner[:], secret)
+	copy(k.outer[:], secret)
+	for i := range k.inner {
+		k.inner[i] ^= 0x36
+		k.outer[i] ^= 0x5c
+	}
+	return k
+}
+
+// sum is the HMAC of what follows the first block of message, which it overwrites.
+func (k *identityKey) sum(message []byte) [sha256.Size]byte {
+	copy(message, k.inner[:])
+	inner := sha256.Sum256(message)
+	var outer [sha256.BlockSize + sha256.Size]byte
+	copy(outer[:], k.outer[:])
+	copy(outer[sha256.BlockSize:], inner[:])
+	return sha256.Sum256(outer[:])
+}

@@ -1,0 +1,165 @@
+package radiusd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	// batchSize is how many datagrams one system call moves at most.
+	batchSize = 64
+	// receiveBuffer is what the kernel may hold while a batch is worked on; it
+	// grants less where net.core.rmem_max says so.
+	receiveBuffer = 4 << 20
+)
+
+// A socket is one of the sockets that share an address.
+type socket struct {
+	conn  *net.UDPConn
+	local netip.AddrPort
+	role  Role
+	site  string
+	// anywhere: the address is unspecified, so that each reply must say where
+	// it comes from: a NAS drops a reply from another address than it asked.
+	anywhere bool
+}
+
+// bind opens count sockets on one address. The first try shares it with
+// nobody: with SO_REUSEPORT alone a second server would silently get half of
+// the packets. An address in use is an error that wraps syscall.EADDRINUSE.
+func bind(ctx context.Context, l Listen, count int) ([]*socket, error) {
+	address := l.Address
+	probe, err := open(ctx, address, false)
+	if err != nil {
+		return nil, err
+	}
+	if address.Port() == 0 {
+		address = netip.AddrPortFrom(address.Addr(), probe.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	}
+	if err := probe.Close(); err != nil {
+		return nil, fmt.Errorf("radiusd: udp %v: %w", address, err)
+	}
+	sockets := make([]*socket, 0, count)
+	for range count {
+		conn, err := open(ctx, address, true)
+		if err != nil {
+			closeAll(sockets)
+			return nil, err
+		}
+		sockets = append(sockets, &socket{conn: conn, local: address, role: l.Role, site: l.Site, anywhere: address.Addr().IsUnspecified()})
+	}
+	return sockets, nil
+}
+
+func open(ctx context.Context, address netip.AddrPort, shared bool) (*net.UDPConn, error) {
+	network := "udp4"
+	if address.Addr().Is6() {
+		network = "udp6" // IPv6 alone, so that 0.0.0.0 and [::] can both be given
+	}
+	var failed error
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		err := c.Control(func(fd uintptr) { failed = prepare(fd, address, shared) })
+		return errors.Join(err, failed)
+	}}
+	conn, err := config.ListenPacket(ctx, network, address.String())
+	if err != nil {
+		return nil, fmt.Errorf("radiusd: udp %v: %w", address, err)
+	}
+	udp := conn.(*net.UDPConn)
+	if shared {
+		// A smaller buffer than asked for only drops sooner.
+		_ = udp.SetReadBuffer(receiveBuffer)
+	}
+	return udp, nil
+}
+
+func closeAll(sockets []*socket) {
+	for _, s := range sockets {
+		_ = s.conn.Close()
+	}
+}
+
+// send sends one reply from outside the reader. A reply that can't be sent is
+// lost as any datagram may be: the NAS asks again.
+func (s *socket) send(reply []byte, to *Arrival) {
+	var control []byte
+	if s.anywhere {
+		control = sourceControl(nil, to.Local.Addr())
+	}
+	_, _, _ = s.conn.WriteMsgUDPAddrPort(reply, control, to.Remote)
+}
+
+// A reader reads one socket and answers from memory; what must wait leaves for the pool.
+type reader struct {
+	socket *socket
+	x      *exchange
+	batch  *batch
+}
+
+func newReader(s *Server, sock *socket) (*reader, error) {
+	b, err := newBatch(sock)
+	if err != nil {
+		return nil, err
+	}
+	x := newExchange(s)
+	x.repeats, x.journal = newRepeats(maxReplies), newJournal(s.journalSize)
+	return &reader{socket: sock, x: x, batch: b}, nil
+}
+
+// run returns when the socket's read deadline has passed, which is how Serve ends it.
+func (r *reader) run() error {
+	for {
+		n, err := r.batch.receive()
+		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("radiusd: udp %v: %w", r.socket.local, err)
+		}
+		if n > 0 {
+			r.work(n)
+		}
+	}
+}
+
+// work handles a batch. The journal is locked once for all of it.
+func (r *reader) work(n int) {
+	evicted := r.x.repeats.early
+	received := time.Now()
+	if now := r.x.server.now; now != nil {
+		received = now()
+	}
+	r.x.journal.Lock()
+	before := r.x.journal.next
+	for i := range n {
+		r.one(i, received)
+	}
+	decided := r.x.journal.next != before
+	r.x.journal.Unlock()
+	r.batch.send()
+	if decided {
+		r.x.server.scribe.nudge()
+	}
+	if d := r.x.repeats.early - evicted; d > 0 {
+		r.x.server.meters.evicted.Add(float64(d))
+	}
+}
+
+func (r *reader) one(i int, received time.Time) {
+	defer r.x.rescue()
+	x := r.x
+	x.begin(r.socket, received)
+	var datagram []byte
+	datagram, x.arrival, x.out = r.batch.at(i)
+	x.arrival.Site = r.socket.site
+	x.handle(datagram)
+	if len(x.out) > 0 {
+		r.batch.answer(i, x.out)
+	}
+}

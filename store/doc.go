@@ -1,0 +1,15 @@
+// Package store owns what memberradius keeps: the members of the local
+// backends with their credentials, and the answers of member systems that a
+// cache wants to find again after a restart. It keeps them in one SQLite
+// database in the data directory, and holds the members of a backend in memory
+// for the hot path (Members).
+//
+// Passwords, NT hashes, argon2id hashes and kept answers are sealed one by one
+// with AES-256-GCM before they reach the database. The key file stands beside
+// it, so a copy of the database alone opens none of them; names, plans and
+// validity are not sealed.
+//
+// It does not own any member system, any cache policy and any hash function:
+// whoever sets a password brings its NT hash along. Reading and writing members
+// as CSV is the business of store/roster.
+package store

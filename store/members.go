@@ -1,0 +1,274 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"memberradius/member"
+)
+
+// shards is into how many maps the members of a backend are spread. A change
+// copies one of them: 400 of 100,000 members.
+const shards = 256
+
+// Members are the members of one backend in memory, with their credentials
+// opened: what the hot path asks. They follow the database by Refresh and Watch.
+type Members struct {
+	s       *Store
+	backend string
+	seed    maphash.Seed
+	shard   [shards]atomic.Pointer[shard]
+
+	// mu keeps two from reading the database into the shards at once. Lookup does not take it.
+	mu sync.Mutex
+	// seen is the number of the last write that the shards know of.
+	seen  int64
+	texts texts
+}
+
+// A shard never changes once it is published. Its keys are folded logins.
+type shard map[string]*entry
+
+// An entry holds the NT hash beside the record that points to it: one object
+// of 288 octets for each member.
+type entry struct {
+	record member.Record
+	nt     member.Hash
+}
+
+// Members reads the members of backend into memory. They keep the store in use:
+// close it after the last Refresh and Watch have ended.
+func (s *Store) Members(ctx context.Context, backend string) (*Members, error) {
+	m := &Members{s: s, backend: backend, seed: maphash.MakeSeed()}
+	for i := range m.shard {
+		m.shard[i].Store(new(shard))
+	}
+	return m, m.Refresh(ctx)
+}
+
+// Lookup returns the record of a login, compared by member.Fold. It takes no
+// lock, waits for nothing and allocates nothing. The record is shared and
+// read-only; it stays as it is when the member changes.
+func (m *Members) Lookup(login string) (*member.Record, bool) {
+	if len(login) > member.MaxLogin {
+		return nil, false
+	}
+	var room [member.MaxLogin]byte
+	folded, ok := foldASCII(room[:0], login)
+	if !ok {
+		folded = member.Fold(nil, login)
+	}
+	e := (*m.shard[m.index(folded)].Load())[string(folded)]
+	if e == nil {
+		return nil, false
+	}
+	return &e.record, true
+}
+
+// foldASCII is member.Fold for a login that is all ASCII. It is here because
+// member.Fold hands its room to the Unicode tables, and so the room of every
+// caller to the heap.
+func foldASCII(dst []byte, login string) (folded []byte, ok bool) {
+	for i := range len(login) {
+		c := login[i]
+		if c >= utf8.RuneSelf {
+			return nil, false
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}
+
+func (m *Members) index(folded []byte) int {
+	return int(maphash.Bytes(m.seed, folded) % shards)
+}
+
+// Len returns how many members there are.
+func (m *Members) Len() int {
+	n := 0
+	for i := range m.shard {
+		n += len(*m.shard[i].Load())
+	}
+	return n
+}
+
+// Backend returns the name of the backend whose members these are.
+func (m *Members) Backend() string { return m.backend }
+
+// Refresh reads what was written since the last time, by whichever process.
+// Where nothing was it costs one look at one row. After an error the members
+// are what they were, and the next Refresh tries again.
+func (m *Members) Refresh(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	// The number is read before the rows: a write in between is read twice
+	// rather than never.
+	last, err := m.s.counter(ctx, m.backend)
+	if err != nil {
+		return m.s.explain("look for changes", err)
+	}
+	switch {
+	case last == m.seen:
+		return nil
+	case m.seen == 0 || last < m.seen: // the first time, or a backup was put back
+		err = m.load(ctx)
+	default:
+		err = m.catchUp(ctx)
+	}
+	if err != nil {
+		return m.s.explain(fmt.Sprintf("read the members of backend %q", m.backend), err)
+	}
+	m.seen = last
+	return nil
+}
+
+// Watch calls Refresh at every tick until ctx ends. report is called with the
+// error when it begins to fail, and with nil when it works again.
+func (m *Members) Watch(ctx context.Context, tick <-chan time.Time, report func(error)) {
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+		}
+		err := m.Refresh(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if (err != nil) != failing {
+			failing = err != nil
+			report(err)
+		}
+	}
+}
+
+// counter returns the number of the last write to backend; 0 is none yet.
+func (s *Store) counter(ctx context.Context, backend string) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(counter), 0) FROM change WHERE backend = ?`, backend).Scan(&n)
+	return n, err
+}
+
+// load reads all members.
+func (m *Members) load(ctx context.Context) error {
+	m.texts = texts{words: map[string]string{}, lists: map[string][]string{}}
+	var fresh [shards]shard
+	for i := range fresh {
+		fresh[i] = make(shard)
+	}
+	if err := m.read(ctx, &fresh, ""); err != nil {
+		return err
+	}
+	for i := range fresh {
+		m.shard[i].Store(&fresh[i])
+	}
+	return nil
+}
+
+// catchUp reads the members that were written after m.seen.
+func (m *Members) catchUp(ctx context.Context) error {
+	// Those who were removed come first: one who came back since is among the changed.
+	removed, err := m.removed(ctx)
+	if err != nil {
+		return err
+	}
+	var changed [shards]shard
+	if err := m.read(ctx, &changed, " AND m.changed > ?", m.seen); err != nil {
+		return err
+	}
+	for i := range changed {
+		if len(changed[i]) == 0 && len(removed[i]) == 0 {
+			continue
+		}
+		next := maps.Clone(*m.shard[i].Load())
+		for _, folded := range removed[i] {
+			delete(next, folded)
+		}
+		maps.Copy(next, changed[i])
+		m.shard[i].Store(&next)
+	}
+	return nil
+}
+
+// removed returns the folded logins of those who were removed after m.seen, by shard.
+func (m *Members) removed(ctx context.Context) (gone [shards][]string, err error) {
+	rows, err := m.s.db.QueryContext(ctx, `SELECT folded FROM member_removed WHERE backend = ? AND changed > ?`, m.backend, m.seen)
+	if err != nil {
+		return gone, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var folded string
+		if err := rows.Scan(&folded); err != nil {
+			return gone, err
+		}
+		i := m.index([]byte(folded))
+		gone[i] = append(gone[i], folded)
+	}
+	return gone, rows.Err()
+}
+
+// read adds the members that selectRows with the condition finds to into.
+func (m *Members) read(ctx context.Context, into *[shards]shard, condition string, args ...any) error {
+	var buf []byte
+	return eachRow(ctx, m.s.db, func(r *row) (err error) {
+		e := new(entry)
+		if buf, err = r.open(m.s.credentials, &e.record.Credential, &e.nt, buf); err != nil {
+			return err
+		}
+		e.record.Member = member.Member{
+			Backend: m.backend, Login: r.login, Name: r.name, Team: m.texts.word(r.team),
+			VLAN: member.VLAN(m.texts.word(r.vlan)), Plans: m.texts.list(r.plans),
+			ValidFrom: instant(r.from), ValidUntil: instant(r.until),
+			Devices: r.devices, Disabled: r.disabled,
+		}
+		folded := r.folded
+		if folded == r.login {
+			folded = r.login // one string instead of two
+		}
+		i := m.index([]byte(folded))
+		if into[i] == nil {
+			into[i] = make(shard)
+		}
+		into[i][folded] = e
+		return nil
+	}, condition, append([]any{m.backend}, args...)...)
+}
+
+// texts are the plans, teams and VLANs that were read: a few words that
+// thousands of members share.
+type texts struct {
+	words map[string]string
+	lists map[string][]string
+}
+
+// word returns s, always the same copy of it.
+func (t *texts) word(s string) string {
+	if s == "" {
+		return ""
+	}
+	have, ok := t.words[s]
+	if !ok {
+		t.words[s], have = s, s
+	}
+	return have
+}
+
+// list returns the plans that s joins, always the same list.
+func (t *texts) list(s string) []string {
+	have, ok := t.lists[s]
+	if !ok {
+		have = splitPlans(s)
+		t.lists[s] = have
+	}
+	return have
+}
