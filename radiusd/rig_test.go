@@ -109,7 +109,7 @@ func rigMembers() *members {
 			"bob":      {Credential: member.Credential{Password: "hello"}},
 			"hash":     {Credential: member.Credential{NTHash: &hash}},
 			"user":     {Credential: member.Credential{Password: "clientPass"}},
-			"argon":    {Credential: member.Credential{Argon2id: "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$fBpeVptTKNIVcBfbjNjCuiNmovrsRgt+xgjwyTakCKg"}},
+			"argon":    {Credential: member.Credential{Argon2id: "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$M6daiPe6tz+9L3yZOfVOPWabrR3zsy4Kzqj36NAXYug"}},
 			"disabled": {Credential: member.Credential{Password: "hello"}, Member: member.Member{Disabled: true}},
 			"expired":  {Credential: member.Credential{Password: "hello"}, Member: member.Member{ValidUntil: time.Unix(1, 0)}},
 			"empty":    {},
