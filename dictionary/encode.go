@@ -30,6 +30,7 @@ type ValueError struct {
 	Need string
 }
 
+// Error names attribute and value and says what is needed. It is safe for a log.
 func (e *ValueError) Error() string {
 	return fmt.Sprintf("dictionary: %s: %q: %s", e.Attribute, e.Value, e.Need)
 }

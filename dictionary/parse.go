@@ -17,6 +17,7 @@ const (
 	maxFileSize = 4 << 20
 	maxIncludes = 16 // files that include one another
 	maxName     = 128
+	maxValues   = 10000 // of one attribute, which are compared one by one
 )
 
 // A parser adds files to a dictionary.
@@ -55,8 +56,8 @@ func newParser(d *Dictionary) *parser {
 
 // file reads a file of the operator's.
 func (p *parser) file(path string) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	if slices.Contains(p.open, path) {
 		return fmt.Errorf("%s includes itself: %s", path, strings.Join(append(p.open, path), " includes "))

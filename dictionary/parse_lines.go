@@ -245,6 +245,9 @@ func (p *parser) name(a *Attribute, v value) error {
 		}
 		return nil
 	}
+	if len(a.values) == maxValues {
+		return fmt.Errorf("attribute %s has more than %d values", a.Name, maxValues)
+	}
 	a = p.owned(a)
 	a.values = append(a.values, v)
 	return nil

@@ -13,10 +13,13 @@ const (
 	String
 	// Octets is opaque: 1 octet or more, written as "0x" and hex digits.
 	Octets
-	// Byte, Short, Integer and Integer64 are unsigned, of 1, 2, 4 and 8 octets.
+	// Byte is unsigned, 1 octet.
 	Byte
+	// Short is unsigned, 2 octets.
 	Short
+	// Integer is unsigned, 4 octets; where it is tagged, the first is the tag.
 	Integer
+	// Integer64 is unsigned, 8 octets.
 	Integer64
 	// Signed is a signed integer of 4 octets.
 	Signed

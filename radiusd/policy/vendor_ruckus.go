@@ -1,0 +1,12 @@
+package policy
+
+// ruckus is SmartZone, ZoneDirector and Unleashed.
+var ruckus = vendor{
+	name:     "ruckus",
+	rates:    wisprRates,
+	redirect: wisprRedirect,
+	source:   `Ruckus, "SmartZone AAA (RADIUS) Interface Reference Guide" 3.6, hotspot (WISPr) authentication; "ZoneDirector User Guide" 9.8, RADIUS attributes`,
+	limits: []string{
+		"ruckus heeds VLANs of a reply only where the WLAN has dynamic VLAN on",
+	},
+}
