@@ -61,7 +61,7 @@ func (mschapv2) settle(x *exchange) {
 	}
 	p := &x.attempt.Proof.MSCHAP
 	success := mschap.AuthenticatorResponse(x.hashHash, p.NTResponse, p.ChallengeHash)
-	x.reply.addVendor(vendorMicrosoft, msCHAP2Success, ident[:1], success[:])
+	x.reply.addMicrosoft(msCHAP2Success, ident[:1], success[:])
 	send, recv := mschap.MasterKeys(x.hashHash, p.NTResponse)
 	x.addMPPEKey(msMPPESendKey, send)
 	x.addMPPEKey(msMPPERecvKey, recv)
@@ -105,7 +105,7 @@ func (mschapv1) settle(x *exchange) {
 	xor(keys[:16], first[:])
 	second := x.secretSum(&x.client.key, keys[:16])
 	xor(keys[16:], second[:])
-	x.reply.addVendor(vendorMicrosoft, msCHAPMPPEKeys, keys[:])
+	x.reply.addMicrosoft(msCHAPMPPEKeys, keys[:])
 	x.addMPPEPolicy()
 }
 
@@ -156,7 +156,7 @@ func (x *exchange) addMSCHAPError(response []byte, challengeSize int) {
 		text = append(text, " V=3 M="...)
 		text = append(text, x.refusal()...)
 	}
-	x.reply.addVendor(vendorMicrosoft, msCHAPError, text[:min(len(text), maxVendorValue)])
+	x.reply.addMicrosoft(msCHAPError, text[:min(len(text), maxVendorValue)])
 }
 
 // addMPPEKey adds a session key, hidden by the secret, the Request
@@ -172,7 +172,7 @@ func (x *exchange) addMPPEKey(kind byte, sessionKey [16]byte) {
 	xor(hidden[:16], first[:])
 	second := x.secretSum(&x.client.key, hidden[:16])
 	xor(hidden[16:], second[:])
-	x.reply.addVendor(vendorMicrosoft, kind, value[:])
+	x.reply.addMicrosoft(kind, value[:])
 }
 
 // nextSalt returns a salt that no other of the packet has, its highest bit set.
@@ -184,8 +184,8 @@ func (x *exchange) nextSalt() uint16 {
 // addMPPEPolicy lets the NAS encrypt with what both ends can do: encryption
 // allowed, 40 or 128 bits (RFC 2548 §2.4.4, §2.4.5).
 func (x *exchange) addMPPEPolicy() {
-	x.reply.addVendor(vendorMicrosoft, msMPPEEncryptionPolicy, []byte{0, 0, 0, 1})
-	x.reply.addVendor(vendorMicrosoft, msMPPEEncryptionTypes, []byte{0, 0, 0, 6})
+	x.reply.addMicrosoft(msMPPEEncryptionPolicy, []byte{0, 0, 0, 1})
+	x.reply.addMicrosoft(msMPPEEncryptionTypes, []byte{0, 0, 0, 6})
 }
 
 func xor(dst, mask []byte) {

@@ -50,8 +50,8 @@ func (p *reply) add(kind byte, value []byte) {
 	p.b = append(p.b, value...)
 }
 
-// addVendor appends one attribute in a Vendor-Specific (RFC 2865 §5.26).
-func (p *reply) addVendor(vendor uint32, kind byte, parts ...[]byte) {
+// addMicrosoft appends one of Microsoft's attributes (RFC 2548 §2) in a Vendor-Specific.
+func (p *reply) addMicrosoft(kind byte, parts ...[]byte) {
 	n := 0
 	for _, part := range parts {
 		n += len(part)
@@ -60,7 +60,7 @@ func (p *reply) addVendor(vendor uint32, kind byte, parts ...[]byte) {
 		return
 	}
 	p.b = append(p.b, typeVendorSpecific, byte(8+n))
-	p.b = binary.BigEndian.AppendUint32(p.b, vendor)
+	p.b = binary.BigEndian.AppendUint32(p.b, vendorMicrosoft)
 	p.b = append(p.b, kind, byte(2+n))
 	for _, part := range parts {
 		p.b = append(p.b, part...)
@@ -163,7 +163,7 @@ func (x *exchange) hold(signed []byte, delay time.Duration) {
 		x.entry.work = w
 	}
 	w.reply = append([]byte(nil), signed...)
-	due := x.received.Add(delay + rand.N(jitter))
+	due := x.received.Add(delay + rand.N(jitter)) //nolint:gosec // it spreads replies and keeps no secret
 	if !x.server.delay.hold(held{work: w, due: due, from: x.from, to: x.arrival}) {
 		w.forgotten.Store(true)
 		x.server.dropped(x.client, &x.arrival, dropHeld)

@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// freeradiusThreads is FreeRADIUS's own max_servers, and systemInFlight what
-// it would need to have every login in work.
+// freeradiusThreads is max_servers as FreeRADIUS comes. It is measured besides
+// with systemInFlight, what it needs to have every login in work.
 const freeradiusThreads = 32
 
 // An asking is what is reached where a member system of 50 ms must be asked.
@@ -55,9 +55,12 @@ func (r *run) measureAsking(ctx context.Context) (a asking, err error) {
 		if !free {
 			continue
 		}
-		for threads, to := range map[int]*series{freeradiusThreads: &a.free, systemInFlight: &a.freeWide} {
-			c := contender{name: fmt.Sprintf("FreeRADIUS rlm_rest, %d threads", threads), start: startFree(threads), job: job{Unsigned: true}}
-			if err := r.ask(ctx, round, c, to); err != nil {
+		for _, f := range []struct {
+			threads int
+			to      *series
+		}{{freeradiusThreads, &a.free}, {systemInFlight, &a.freeWide}} {
+			c := contender{name: fmt.Sprintf("FreeRADIUS rlm_rest, %d threads", f.threads), start: startFree(f.threads)}
+			if err := r.ask(ctx, round, c, f.to); err != nil {
 				return a, err
 			}
 		}
@@ -72,8 +75,7 @@ func (r *run) ask(ctx context.Context, round int, c contender, to *series) error
 		return err
 	}
 	defer s.stop()
-	c.job.Method, c.job.Members, c.job.InFlight = methods[0], systemInFlight, systemInFlight
-	o, err := r.load(ctx, s, c.job)
+	o, err := r.load(ctx, s, job{Method: methods[0], Members: systemInFlight, InFlight: systemInFlight, Shared: true})
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}

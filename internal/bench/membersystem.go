@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // systemDelay is how long the member system thinks about a login.
@@ -104,6 +106,7 @@ func bareClient(ctx context.Context, url string, seconds float64) (outcome, erro
 		})
 	}
 	all.Wait()
+	used := ownTime()
 	sorted := slices.Sorted(slices.Values(slices.Concat(took...)))
 	o := outcome{
 		Rate: float64(len(sorted)) / seconds,
@@ -112,7 +115,19 @@ func bareClient(ctx context.Context, url string, seconds float64) (outcome, erro
 	for _, n := range wrong {
 		o.Wrong += n
 	}
+	// The warm-up's share is in there too: it is as long as it is busy.
+	counted := seconds / (seconds + warmup.Seconds())
+	o.used(time.Duration(float64(used)*counted), time.Duration(seconds*float64(time.Second)), uint64(len(sorted)))
 	return o, nil
+}
+
+// ownTime is what this process has used of the processor.
+func ownTime() time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func post(ctx context.Context, client *http.Client, url, body string) error {

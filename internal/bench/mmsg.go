@@ -16,17 +16,10 @@ const batchSize = 64
 // datagramSize is more than any RADIUS packet needs here.
 const datagramSize = 4096
 
-// An mmsghdr is the kernel's struct mmsghdr (recvmmsg(2)).
-type mmsghdr struct {
-	header unix.Msghdr
-	length uint32
-	_      [4]byte
-}
-
 // A batch is the memory for batchSize datagrams and their addresses. It must
 // not be copied or moved: its headers point into it.
 type batch struct {
-	headers   [batchSize]mmsghdr
+	headers   [batchSize]unix.Mmsghdr
 	vectors   [batchSize]unix.Iovec
 	addresses [batchSize]unix.RawSockaddrInet4
 	data      [batchSize][datagramSize]byte
@@ -36,9 +29,9 @@ func newBatch() *batch {
 	b := new(batch)
 	for i := range b.headers {
 		b.vectors[i].Base = &b.data[i][0]
-		b.headers[i].header.Iov = &b.vectors[i]
-		b.headers[i].header.Iovlen = 1
-		b.headers[i].header.Name = (*byte)(unsafe.Pointer(&b.addresses[i]))
+		b.headers[i].Hdr.Iov = &b.vectors[i]
+		b.headers[i].Hdr.SetIovlen(1)
+		b.headers[i].Hdr.Name = (*byte)(unsafe.Pointer(&b.addresses[i])) //nolint:gosec // system calls take addresses
 	}
 	return b
 }
@@ -47,11 +40,11 @@ func newBatch() *batch {
 func (b *batch) receive(socket int) (int, error) {
 	for i := range b.headers {
 		b.vectors[i].SetLen(datagramSize)
-		b.headers[i].header.Namelen = unix.SizeofSockaddrInet4
+		b.headers[i].Hdr.Namelen = unix.SizeofSockaddrInet4
 	}
 	// Nothing else runs in an echo: the runtime need not hear of the wait.
 	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(socket),
-		uintptr(unsafe.Pointer(&b.headers)), batchSize, unix.MSG_WAITFORONE, 0, 0)
+		uintptr(unsafe.Pointer(&b.headers)), batchSize, unix.MSG_WAITFORONE, 0, 0) //nolint:gosec // system calls take addresses
 	if errno != 0 {
 		return 0, fmt.Errorf("recvmmsg: %w", errno)
 	}
@@ -61,11 +54,11 @@ func (b *batch) receive(socket int) (int, error) {
 // sendBack sends the first n datagrams to where they came from.
 func (b *batch) sendBack(socket, n int) error {
 	for i := range n {
-		b.vectors[i].SetLen(int(b.headers[i].length))
+		b.vectors[i].SetLen(int(b.headers[i].Len))
 	}
 	for sent := 0; sent < n; {
 		k, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(socket),
-			uintptr(unsafe.Pointer(&b.headers[sent])), uintptr(n-sent), 0, 0, 0)
+			uintptr(unsafe.Pointer(&b.headers[sent])), uintptr(n-sent), 0, 0, 0) //nolint:gosec // system calls take addresses
 		if errno != 0 {
 			return fmt.Errorf("sendmmsg: %w", errno)
 		}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -49,12 +48,6 @@ func (o *ours) run(ctx context.Context, dir string, verb ...string) (string, err
 	return strings.TrimSpace(string(out)), nil
 }
 
-// canProfile says whether `serve` has a flag for a CPU profile.
-func (o *ours) canProfile(ctx context.Context) bool {
-	help, err := o.run(ctx, ".", "serve", "--help")
-	return err == nil && strings.Contains(help, "--cpuprofile")
-}
-
 // prepare writes a configuration with free ports into a new directory below dir.
 func (o *ours) prepare(dir string, site ourSite) (where string, filled ourSite, err error) {
 	auth, err := freeUDP()
@@ -85,7 +78,7 @@ func (o *ours) prepare(dir string, site ourSite) (where string, filled ourSite, 
 
 // importMembers puts the site's members into the embedded store.
 func (o *ours) importMembers(ctx context.Context, where string, members int) error {
-	f, err := os.OpenFile(filepath.Join(where, "members.csv"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a temporary directory of ours
+	f, err := os.OpenFile(filepath.Join(where, "members.csv"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -155,27 +148,4 @@ func ready(ctx context.Context, client *http.Client, url string) bool {
 	}
 	_ = response.Body.Close()
 	return response.StatusCode == http.StatusOK
-}
-
-// memory returns the resident memory of a process in octets.
-func (p *process) memory() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	return residentSize(string(status))
-}
-
-// residentSize reads VmRSS out of /proc/PID/status (proc(5)).
-func residentSize(status string) (int64, error) {
-	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			if err != nil {
-				return 0, fmt.Errorf("VmRSS: %w", err)
-			}
-			return kilobytes << 10, nil
-		}
-	}
-	return 0, fmt.Errorf("no VmRSS in the process's status")
 }

@@ -10,10 +10,12 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"memberradius/radiusd/radiustest"
 )
 
 // The methods that are measured, as the load spells them.
-var methods = []string{"pap", "mschapv2"}
+var methods = []string{string(radiustest.PAP), string(radiustest.MSCHAPv2)}
 
 // warmup is how long a load runs before it counts: caches, connections and the
 // server's first growth are no part of a steady state.
@@ -37,20 +39,7 @@ type run struct {
 	ours    *ours
 	tell    io.Writer // progress
 	skipped []string  // in sentences
-}
-
-// A job is what a load process is told.
-type job struct {
-	Server netip.AddrPort
-	Method string
-	// Members is how many different logins take turns.
-	Members  int
-	InFlight int
-	Seconds  float64
-	// Echo says that the server is no RADIUS server and sends requests back.
-	Echo bool
-	// Unsigned says that replies may lack a Message-Authenticator in the first place.
-	Unsigned bool
+	busy    float64   // the machine's load before all of it
 }
 
 // role starts this program in another role, on the core.
@@ -60,7 +49,7 @@ func (r *run) role(core int, role string, arguments ...string) (*process, error)
 
 // load puts s under load once.
 func (r *run) load(ctx context.Context, s *server, j job) (outcome, error) {
-	j.Server, j.Seconds = s.address, r.seconds
+	j.Server, j.Seconds, j.Process = s.address, r.seconds, s.cmd.Process.Pid
 	text, err := json.Marshal(j)
 	if err != nil {
 		return outcome{}, err
@@ -142,6 +131,6 @@ func (r *run) note(round int, who string, o outcome) {
 	if o.Lost+o.Wrong > 0 {
 		lost = fmt.Sprintf(", %d lost, %d wrong", o.Lost, o.Wrong)
 	}
-	r.say("round %d/%d  %-34s %9.0f/s  p50 %-9v p99 %v%s", round+1, r.rounds, who, o.Rate,
-		o.P50.Round(time.Microsecond), o.P99.Round(time.Microsecond), lost)
+	r.say("round %d/%d  %-34s %9.0f/s  p50 %-9v p99 %-9v CPU %v, core %.0f %%%s", round+1, r.rounds, who, o.Rate,
+		o.P50.Round(time.Microsecond), o.P99.Round(time.Microsecond), o.CPU.Round(10*time.Nanosecond), 100*o.Busy, lost)
 }

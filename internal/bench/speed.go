@@ -5,33 +5,37 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"memberradius/radiusd/radiustest"
 )
 
 // speedMembers is how many members there are where their number does not matter.
 const speedMembers = 10
 
-// A speed is what the three contenders reach, by method.
+// A speed is what the three contenders reach, the servers by method.
 type speed struct {
-	floor, free, ours map[string]series
+	floor      series
+	free, ours map[string]series
 }
 
 // A contender is one of them.
 type contender struct {
-	name   string
-	start  func(context.Context) (*server, error)
-	job    job
-	series map[string]series
+	name    string
+	start   func(context.Context) (*server, error)
+	methods []string
+	series  map[string]series
 }
 
 // measureSpeed takes the floor, FreeRADIUS and ours in turns.
 func (r *run) measureSpeed(ctx context.Context) (speed, error) {
-	s := speed{floor: map[string]series{}, free: map[string]series{}, ours: map[string]series{}}
-	contenders := []contender{{"UDP echo", r.startEcho, job{Echo: true}, s.floor}}
+	s := speed{free: map[string]series{}, ours: map[string]series{}}
+	floor := map[string]series{}
+	contenders := []contender{{"UDP", r.startEcho, []string{string(radiustest.Echo)}, floor}}
 	if r.free != nil {
 		if err := r.choosePool(ctx); err != nil {
 			return s, err
 		}
-		contenders = append(contenders, contender{"FreeRADIUS", r.startFree, job{Unsigned: true}, s.free})
+		contenders = append(contenders, contender{"FreeRADIUS", r.startFree, methods, s.free})
 	}
 	where, site, err := r.ours.prepare(r.dir, ourSite{Kind: "file", Members: speedMembers})
 	if err != nil {
@@ -40,7 +44,7 @@ func (r *run) measureSpeed(ctx context.Context) (speed, error) {
 	startOurs := func(ctx context.Context) (*server, error) {
 		return r.ours.start(ctx, r.cores.server, where, site)
 	}
-	contenders = append(contenders, contender{"memberradius", startOurs, job{}, s.ours})
+	contenders = append(contenders, contender{"memberradius", startOurs, methods, s.ours})
 	for round := range r.rounds {
 		for _, c := range contenders {
 			if err := r.turn(ctx, round, c); err != nil {
@@ -48,6 +52,7 @@ func (r *run) measureSpeed(ctx context.Context) (speed, error) {
 			}
 		}
 	}
+	s.floor = floor[string(radiustest.Echo)]
 	return s, nil
 }
 
@@ -58,10 +63,8 @@ func (r *run) turn(ctx context.Context, round int, c contender) error {
 		return err
 	}
 	defer s.stop()
-	for _, method := range methods {
-		j := c.job
-		j.Method, j.Members, j.InFlight = method, speedMembers, speedInFlight
-		o, err := r.load(ctx, s, j)
+	for _, method := range c.methods {
+		o, err := r.load(ctx, s, job{Method: method, Members: speedMembers, InFlight: speedInFlight})
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", c.name, method, err)
 		}
@@ -86,7 +89,7 @@ func (r *run) choosePool(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		o, err := r.load(ctx, s, job{Unsigned: true, Method: methods[0], Members: speedMembers, InFlight: speedInFlight})
+		o, err := r.load(ctx, s, job{Method: methods[0], Members: speedMembers, InFlight: speedInFlight})
 		s.stop()
 		if err != nil {
 			return fmt.Errorf("FreeRADIUS: %w", err)

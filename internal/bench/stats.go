@@ -35,6 +35,10 @@ type outcome struct {
 	Rate float64
 	// P50 and P99 are how long answers took.
 	P50, P99 time.Duration
+	// CPU is what the server's process used of its core for one request, and Busy
+	// the share of the core that it used: well under 1, something else was the limit.
+	CPU  time.Duration
+	Busy float64
 	// Lost is how many requests got no answer, Wrong how many got another one than they should.
 	Lost, Wrong uint64
 }
@@ -56,6 +60,15 @@ func (s series) p99() time.Duration {
 	return time.Duration(median(s.each(func(o outcome) float64 { return float64(o.P99) })))
 }
 
+// cpu and busy return the medians of the rounds.
+func (s series) cpu() time.Duration {
+	return time.Duration(median(s.each(func(o outcome) float64 { return float64(o.CPU) })))
+}
+
+func (s series) busy() float64 {
+	return median(s.each(func(o outcome) float64 { return o.Busy }))
+}
+
 // lost returns how many requests got no answer or a wrong one, in all rounds.
 func (s series) lost() (n uint64) {
 	for _, o := range s {
@@ -71,6 +84,13 @@ func (s series) spread() (low, high float64) {
 	}
 	rates := s.each(func(o outcome) float64 { return o.Rate })
 	return slices.Min(rates), slices.Max(rates)
+}
+
+// used fills in CPU and Busy from what a process used in how long.
+func (o *outcome) used(cpu, elapsed time.Duration, requests uint64) {
+	if requests > 0 && elapsed > 0 {
+		o.CPU, o.Busy = cpu/time.Duration(requests), float64(cpu)/float64(elapsed)
+	}
 }
 
 func (s series) each(f func(outcome) float64) []float64 {

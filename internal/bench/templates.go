@@ -40,7 +40,7 @@ func writeTemplate(dir, name string, site any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a temporary directory of ours
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

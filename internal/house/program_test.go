@@ -86,7 +86,7 @@ func furnish(t *testing.T, dir, text string) {
 		write(t, name, content)
 	}
 	for _, m := range secretFile.FindAllStringSubmatch(text, -1) {
-		place(m[1], "a secret that is long enough\n")
+		place(m[1], "a-secret-that-is-long-enough\n")
 	}
 	for _, m := range filePath.FindAllStringSubmatch(text, -1) {
 		place(m[1], load(t).text["testdata/members.toml"])
@@ -107,7 +107,7 @@ func write(t *testing.T, name, text string) {
 func environment(text string) []string {
 	var env []string
 	for _, m := range secretEnv.FindAllStringSubmatch(text, -1) {
-		env = append(env, m[1]+"=a secret that is long enough")
+		env = append(env, m[1]+"=a-secret-that-is-long-enough")
 	}
 	return env
 }
@@ -148,9 +148,9 @@ func membersConfig(t *testing.T, members string) string {
 	return fmt.Sprintf("[[backend]]\nname = \"members\"\nkind = \"file\"\npath = %q\n", name)
 }
 
-// commented is a line of configuration that stands in a comment; a line of
-// prose begins with neither a table nor a key.
-var commented = regexp.MustCompile(`(?m)^# ?(\[\[?[a-z_]+\]\]?|[a-z_]+ *= *["'\[{0-9tf-])`)
+// commented is a line of configuration that stands in a comment: "#" and the
+// key at once, where prose has a blank between them.
+var commented = regexp.MustCompile(`(?m)^#(\S)`)
 
 // uncomment takes a configuration's commented-out blocks into it.
 func uncomment(text string) string {
@@ -177,8 +177,8 @@ func TestExampleConfiguration(t *testing.T) {
 
 func TestUncomment(t *testing.T) {
 	t.Parallel()
-	const text = "# A NAS.\n#[[client]]\n# name = \"a\"  # what = it is\n#   indented prose\n# secret of all\nx = 1\n#down=\"5M\"\n"
-	const want = "# A NAS.\n[[client]]\nname = \"a\"  # what = it is\n#   indented prose\n# secret of all\nx = 1\ndown=\"5M\"\n"
+	const text = "# A NAS:\n#\n#[[client]]\n#name = \"a\"  # what it is\n# name of all\nx = 1 #down\n"
+	const want = "# A NAS:\n#\n[[client]]\nname = \"a\"  # what it is\n# name of all\nx = 1 #down\n"
 	if got := uncomment(text); got != want {
 		t.Errorf("uncommented to\n%s", got)
 	}

@@ -11,7 +11,7 @@ Bob of testdata/members.toml may come in. Try it from another terminal, in this 
   printf 'User-Name = bob@example.com\nUser-Password = hello\nMessage-Authenticator = 0x00\n' | radclient -x 127.0.0.1:1812 auth only-for-trying-it-out
 
 (radclient is in Debian's freeradius-utils, which `make tools` installs. Without it:
- bin/memberradius test bob@example.com --config config.toml.example. Ctrl-C stops the server.)
+ echo hello | bin/memberradius test bob@example.com --config config.toml.example. Ctrl-C stops the server.)
 
 TRY
 exec "$program" serve --config "$config"

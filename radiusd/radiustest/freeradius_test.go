@@ -44,7 +44,7 @@ modules {
 		use_mppe = yes
 	}
 	files {
-		usersfile = %[2]q/users
+		usersfile = "%[2]s/users"
 	}
 }
 server default {
@@ -99,7 +99,6 @@ func freeRADIUS(t *testing.T, secret member.Secret) netip.AddrPort {
 	_ = conn.Close()
 	dir := t.TempDir()
 	config := fmt.Sprintf(freeRADIUSConfig, address.Port(), dir, string(secret))
-	config = strings.ReplaceAll(config, `"/users`, `/users"`)
 	for name, text := range map[string]string{"radiusd.conf": config, "users": freeRADIUSUsers} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

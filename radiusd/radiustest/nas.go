@@ -184,9 +184,8 @@ func (n *NAS) Sign(r *Request, identifier byte) (*Sent, error) {
 		return nil, err
 	}
 	s := &Sent{
-		Bytes: bytes, expect: expect, identifier: identifier, signer: newSigner(n.Secret), dictionary: names,
-		// RFC 5997 §4.2 and RFC 2866 leave Accounting-Response without one (B8).
-		signed: !n.TakeUnsigned && p.Code != AccountingRequest,
+		Bytes: bytes, expect: expect, identifier: identifier, signed: !n.TakeUnsigned,
+		signer: newSigner(n.Secret), dictionary: names,
 	}
 	copy(s.authenticator[:], bytes[4:])
 	return s, nil

@@ -127,14 +127,16 @@ func (r *Reply) VLAN() string {
 	if r.tunnel(typeTunnelType) != vlan || r.tunnel(typeTunnelMediumType) != ieee802 {
 		return ""
 	}
-	for _, group := range r.Values(typeTunnelPrivateGroupID) {
-		// A first octet up to 0x1f is a tag (RFC 2868 §3.6).
-		if len(group) > 0 && group[0] <= 0x1f {
-			group = group[1:]
-		}
-		return string(group)
+	groups := r.Values(typeTunnelPrivateGroupID)
+	if len(groups) == 0 {
+		return ""
 	}
-	return ""
+	group := groups[0]
+	// A first octet up to 0x1f is a tag (RFC 2868 §3.6).
+	if len(group) > 0 && group[0] <= 0x1f {
+		group = group[1:]
+	}
+	return string(group)
 }
 
 // tunnel returns a tagged number of three octets (RFC 2868 §3.1), 0 where there is none.
@@ -172,6 +174,7 @@ func walk(attributes []byte, f func(kind byte, value []byte)) error {
 }
 
 // Sent is a request as it went out, and all that its reply is checked against.
+// It belongs to one goroutine.
 type Sent struct {
 	// Bytes is the datagram; every retransmission is the same.
 	Bytes []byte
@@ -253,7 +256,8 @@ func (s *Sent) verify(r *Reply) error {
 	switch {
 	case err != nil:
 		return err
-	case len(got) == 0 && s.signed:
+	case len(got) == 0 && s.signed && r.Code != AccountingResponse:
+		// RFC 2866 knows none, and CVE-2024-3596 is about the others.
 		return ErrUnsigned
 	case len(got) == 0:
 		return nil

@@ -2,7 +2,6 @@ package radiustest
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -71,7 +70,7 @@ func (r *responder) serve() {
 	}
 }
 
-// A member server knows one member by her password.
+// A oneMember is a server that knows one member by her password.
 type oneMember struct {
 	secret   member.Secret
 	login    string
@@ -153,9 +152,6 @@ func (o *oneMember) replyV2(reply *Packet, request, challenge, v2 []byte) {
 func (s *signer) encryptKey(key, authenticator []byte, salt [2]byte) []byte {
 	text := append([]byte{byte(len(key))}, key...)
 	text = append(text, make([]byte, (16-len(text)%16)%16)...)
-	pad := s.secretSum(authenticator, salt[:])
-	first := append([]byte(nil), text[:16]...)
-	subtle.XORBytes(text[:16], first, pad[:])
-	s.hide(text[16:], text[:16])
+	s.hide(text, append(bytes.Clone(authenticator), salt[:]...))
 	return append(salt[:], text...)
 }

@@ -53,10 +53,9 @@ func (s *signer) verifyReply(packet []byte, request *[authenticatorSize]byte) bo
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// secretSum returns MD5 over the secret and parts.
-func (s *signer) secretSum(a, b []byte) [authenticatorSize]byte {
-	text := append(s.scratch[:s.secret], a...)
-	return md5.Sum(append(text, b...))
+// secretSum returns MD5 over the secret and vector.
+func (s *signer) secretSum(vector []byte) [authenticatorSize]byte {
+	return md5.Sum(append(s.scratch[:s.secret], vector...))
 }
 
 // hide hides padded text in place (RFC 2865 §5.2): each block of 16 octets
@@ -64,29 +63,27 @@ func (s *signer) secretSum(a, b []byte) [authenticatorSize]byte {
 // vector.
 func (s *signer) hide(text, vector []byte) {
 	for ; len(text) >= authenticatorSize; text = text[authenticatorSize:] {
-		pad := s.secretSum(vector, nil)
+		pad := s.secretSum(vector)
 		subtle.XORBytes(text[:authenticatorSize], text, pad[:])
 		vector = text[:authenticatorSize]
 	}
 }
 
-// reveal undoes hide in a copy; vector is what the first block was hidden under.
-func (s *signer) reveal(hidden []byte, vector ...[]byte) []byte {
+// reveal returns what hide was given.
+func (s *signer) reveal(hidden, vector []byte) []byte {
 	clear := make([]byte, len(hidden))
-	a, b := vector[0], []byte(nil)
-	if len(vector) > 1 {
-		b = vector[1]
-	}
 	for at := 0; at+authenticatorSize <= len(hidden); at += authenticatorSize {
-		pad := s.secretSum(a, b)
-		a, b = hidden[at:at+authenticatorSize], nil
-		subtle.XORBytes(clear[at:], a, pad[:])
+		pad := s.secretSum(vector)
+		vector = hidden[at : at+authenticatorSize]
+		subtle.XORBytes(clear[at:], vector, pad[:])
 	}
 	return clear
 }
 
-var errKeySize = errors.New("the value is no salt of 2 octets and blocks of 16")
-var errKeyLength = errors.New("it decrypts to a length that its blocks do not hold: is the secret the same on both sides?")
+var (
+	errKeySize   = errors.New("the value is not a salt of 2 octets and blocks of 16")
+	errKeyLength = errors.New("it decrypts to a length that its blocks do not hold")
+)
 
 // decryptKey returns the key and the salt of an MS-MPPE-Send-Key or
 // MS-MPPE-Recv-Key (RFC 2548 §2.4.2): salt, then key length, key and padding
@@ -96,7 +93,7 @@ func (s *signer) decryptKey(value []byte, request *[authenticatorSize]byte) (key
 		return nil, salt, errKeySize
 	}
 	salt = [2]byte(value)
-	clear := s.reveal(value[2:], request[:], salt[:])
+	clear := s.reveal(value[2:], append(request[:], salt[:]...))
 	n := int(clear[0])
 	if n > len(clear)-1 {
 		return nil, salt, errKeyLength

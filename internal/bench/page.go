@@ -1,0 +1,78 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// page is docs/benchmarks.md.
+func page(m machine, r *run, found results) string {
+	var b strings.Builder
+	say := func(format string, arguments ...any) { _, _ = fmt.Fprintf(&b, format+"\n", arguments...) }
+	say("# Benchmarks\n")
+	say("Written by `make bench`; every figure is from one run. Do not edit: run it again.\n")
+	say("- Machine: %s", m)
+	say("- Measured: %s, commit %s", m.date, m.commit)
+	if r.busy > quietLoad {
+		say("- **The machine was busy with other work** (load %.1f before the run): trust no figure of this page.", r.busy)
+	}
+	say("- Contenders: %s; %s", m.ours, m.free)
+	say("- Command: `go run ./internal/bench -rounds %d -seconds %g`: medians of %d rounds, the contenders taking turns,",
+		r.rounds, r.seconds, r.rounds)
+	say("  each alone on core %d, with the load and the member system on core %d\n", r.cores.server, r.cores.load)
+	say("## Against the targets\n")
+	say("%s", found.verdictTable())
+	say("## What was measured\n")
+	say("%s", found.rateTable())
+	if c := found.crowd; c != nil {
+		say("With 100,000 members in `local`: ready %s after the start, %d MB resident then and %d MB after the load (medians).\n",
+			inMilliseconds(middle(c.start)), middle(c.memory)>>20, middle(c.loaded)>>20)
+	}
+	say("%s", method(r))
+	if len(r.skipped) > 0 {
+		say("## Not measured\n")
+		for _, s := range r.skipped {
+			say("- %s", s)
+		}
+	}
+	return b.String()
+}
+
+// method says how the figures came about.
+func method(r *run) string {
+	var b strings.Builder
+	say := func(format string, arguments ...any) { _, _ = fmt.Fprintf(&b, format+"\n", arguments...) }
+	say("## How\n")
+	say("- The floor is a server that takes and sends back datagrams by recvmmsg and sendmmsg and looks at none: what the")
+	say("  system calls leave of a core. It gets the same requests as the others.")
+	say("- Both servers take requests with Message-Authenticator only, sign replies with one, and answer with a VLAN and a")
+	say("  session's length. FreeRADIUS has `files`, `pap` and `mschap` and nothing else, no logs and no reject delay.")
+	if r.free != nil {
+		word := "with its thread pool"
+		if r.free.single {
+			word = "without its thread pool (-s)"
+		}
+		say("  On one core it was faster %s, so that is how it runs.", word)
+	}
+	say("- Without a member system %d requests are in work at any time; with one, %d, each with a login of its own.",
+		speedInFlight, systemInFlight)
+	say("- The member system answers after %v. Nothing is cached. It is asked by PAP.", systemDelay)
+	say("- memberradius logs at level warn; that an accepted request allocates nothing is a test of package radiusd.")
+	return b.String()
+}
+
+// writePage replaces the page whole or not at all.
+func writePage(path, text string) error {
+	temporary := path + ".new"
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a page for everybody
+		return err
+	}
+	if err := os.WriteFile(temporary, []byte(text), 0o644); err != nil { //nolint:gosec // a page for everybody
+		return err
+	}
+	return os.Rename(temporary, path)
+}
