@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"memberradius/member"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/singleflight"
 )
 
 const (
 	// minEntries is the least number of answers that a cache has room for.
 	minEntries = 100_000
-	// flightLimit ends a call whose backend has no timeout of its own.
+	// flightLimit ends a call whose backend has no timeout of its own. No
+	// caller's context does: a call that may have cost a pass is worth its end.
 	flightLimit = 30 * time.Second
 )
 
@@ -49,10 +50,9 @@ type Cache struct {
 	now     func() time.Time
 	deps    Deps
 	entries *otter.Cache[[32]byte, *entry]
-	flights singleflight.Group
+	flights *flights
+	closed  sync.Once
 	shelf   *shelver // nil: memory alone
-	ctx     context.Context
-	stop    context.CancelFunc
 }
 
 var (
@@ -73,8 +73,8 @@ func NewCache(next Backend, c CacheConfig) *Cache {
 	k := &Cache{
 		next: next, name: c.Deps.Name, fresh: c.Fresh, grace: c.Grace,
 		keyed: newKeyring(c.Deps.Key, c.Deps.Name), now: c.Deps.Clock(), deps: c.Deps,
+		flights: newFlights(),
 	}
-	k.ctx, k.stop = context.WithCancel(context.Background())
 	k.entries = otter.Must(&otter.Options[[32]byte, *entry]{
 		MaximumSize:      max(c.Entries, minEntries),
 		OnAtomicDeletion: k.gone,
@@ -87,10 +87,10 @@ func NewCache(next Backend, c CacheConfig) *Cache {
 	return k
 }
 
-// Close gives up the calls that are under way and writes to the shelf what
-// still waits for it.
+// Close writes to the shelf what still waits for it. Calls that are under way
+// go on to their end, and are not kept there.
 func (c *Cache) Close() error {
-	c.stop()
+	c.closed.Do(c.flights.close)
 	if c.shelf == nil {
 		return nil
 	}
@@ -173,34 +173,21 @@ func (c *Cache) recall(key [32]byte, limit time.Duration, out *member.Answer) bo
 	return true
 }
 
-// A landing is what a flight brings back.
-type landing struct {
-	answer member.Answer
-	err    error
-}
-
 // fly makes the call, or waits for an equal one that is under way.
 func (c *Cache) fly(ctx context.Context, key [32]byte, a *member.Attempt) (member.Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return member.Answer{}, c.left(err)
 	}
-	own := clone(a)
-	led := false
-	done := c.flights.DoChan(string(key[:]), func() (any, error) {
-		led = true
-		ans, err := c.call(key, own)
-		return landing{ans, err}, nil
+	fl, joined := c.flights.join(key, func() func() (member.Answer, error) {
+		own := clone(a)
+		return func() (member.Answer, error) { return c.call(key, own) }
 	})
 	select {
-	case r := <-done:
-		if !led {
+	case <-fl.done:
+		if joined {
 			c.deps.Meter.countJoined()
 		}
-		l, ok := r.Val.(landing)
-		if !ok {
-			return member.Answer{}, &Error{Class: Broken, Backend: c.name, Err: errNoVerdict}
-		}
-		return l.answer, l.err
+		return fl.answer, fl.err
 	case <-ctx.Done():
 		return member.Answer{}, c.left(ctx.Err())
 	}
@@ -222,7 +209,7 @@ func (c *Cache) call(key [32]byte, a *member.Attempt) (ans member.Answer, err er
 	if reusable(a.Proof.Kind) && c.recall(key, c.fresh, &ans) {
 		return ans, nil
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, flightLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), flightLimit)
 	defer cancel()
 	ans, err = c.next.Ask(ctx, a)
 	if err = said(c.name, &ans, err); err != nil {

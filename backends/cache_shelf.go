@@ -187,10 +187,8 @@ func (s *shelver) close() error {
 
 // load fills memory from the shelf. What can't be read is removed from it.
 func (c *Cache) load() {
-	ctx, cancel := context.WithCancel(c.ctx)
-	defer cancel()
 	now := c.now()
-	err := c.deps.Shelf.Each(ctx, c.name, func(key [32]byte, value []byte, until time.Time) error {
+	err := c.deps.Shelf.Each(context.Background(), c.name, func(key [32]byte, value []byte, until time.Time) error {
 		e, err := decodeEntry(value)
 		if err != nil || e.at.Sub(now) > skew || !until.After(now) {
 			c.shelf.remove(key)

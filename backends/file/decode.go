@@ -65,8 +65,9 @@ func decode(path, backend string, text []byte) (map[string]*member.Record, error
 	return d.members, errors.Join(d.faults...)
 }
 
-// quoted is what a message of the TOML parser quotes from the file.
-var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?` + "|`[^`]*`?")
+// quoted is what a message of the TOML parser may have from the file: what
+// stands in quotes, and every word with a digit in it.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^ ]*[0-9][^ ]*` + "|`[^`]*`?")
 
 // syntax says where the file is no TOML. What the parser quotes is left out:
 // it may be a password that lacks its quotes.

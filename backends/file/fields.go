@@ -44,7 +44,8 @@ func (t *reader) record() *member.Record {
 	m := &r.Member
 	m.Backend = t.backend
 	m.Login = t.login()
-	m.Name, m.Team = t.text("name"), t.text("team")
+	m.Name, _ = t.text("name")
+	m.Team, _ = t.text("team")
 	m.Plans = t.plans()
 	m.VLAN = t.vlan()
 	m.ValidFrom, m.ValidUntil = t.time("valid_from"), t.time("valid_until")
@@ -66,9 +67,9 @@ func (t *reader) login() string {
 		t.wrong("login", `is missing; write login = "bob@example.com"`)
 		return ""
 	}
-	login := t.text("login")
+	login, ok := t.text("login")
 	switch {
-	case t.failed:
+	case !ok:
 	case login == "":
 		t.wrong("login", `is empty; write login = "bob@example.com"`)
 	case len(login) > member.MaxLogin:
@@ -78,16 +79,15 @@ func (t *reader) login() string {
 }
 
 // text returns the text of key, empty where there is none.
-func (t *reader) text(key string) string {
+func (t *reader) text(key string) (s string, ok bool) {
 	v, ok := t.table[key]
 	if !ok {
-		return ""
+		return "", true
 	}
-	s, ok := v.(string)
-	if !ok {
+	if s, ok = v.(string); !ok {
 		t.wrong(key, "must be text in double quotes")
 	}
-	return s
+	return s, ok
 }
 
 func (t *reader) plans() []string {
@@ -179,9 +179,9 @@ func (t *reader) credential() (c member.Credential) {
 		t.wrong(have[1], "stands beside %s; a member has at most one of password, nt_hash and password_hash, so that it is clear which one holds", key)
 		return c
 	}
-	s, failed := t.text(key), t.failed
+	s, ok := t.text(key)
 	switch {
-	case failed:
+	case !ok:
 	case s == "":
 		t.wrong(key, "is empty; leave the line out for a member without a password")
 	case key == "password" && len(s) > maxPassword:

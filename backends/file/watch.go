@@ -72,8 +72,8 @@ func (w *watcher) poll() {
 		w.missed(err)
 		return
 	}
-	w.missing = 0
 	if now == w.taken && !w.again {
+		w.missing = 0
 		return
 	}
 	if now != w.seen {
@@ -88,6 +88,7 @@ func (w *watcher) poll() {
 		w.missed(err)
 		return
 	}
+	w.missing = 0
 	w.taken = now
 	age := time.Since(time.Unix(now.Ctim.Unix()))
 	w.again = age < recently
@@ -150,7 +151,8 @@ var (
 
 // read returns the whole file.
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// Opening a FIFO would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%w; it must exist and be readable by the user that runs memberradius", err)
 	}

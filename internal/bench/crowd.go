@@ -20,59 +20,67 @@ type crowd struct {
 	memory, loaded []int64
 }
 
+// A populated is an embedded store with so many members.
+type populated struct {
+	members int
+	where   string
+	site    ourSite
+	series  *series
+}
+
 // measureCrowd takes a small and a large embedded store in turns.
 func (r *run) measureCrowd(ctx context.Context) (c crowd, err error) {
-	type store struct {
-		members int
-		where   string
-		site    ourSite
-		series  *series
-	}
-	stores := []store{{members: speedMembers, series: &c.few}, {members: crowdMembers, series: &c.many}}
+	stores := []populated{{members: speedMembers, series: &c.few}, {members: crowdMembers, series: &c.many}}
 	for i := range stores {
-		s := &stores[i]
-		if s.where, s.site, err = r.ours.prepare(r.dir, ourSite{Kind: "local"}); err != nil {
+		if err := r.populate(ctx, &stores[i]); err != nil {
 			return c, err
 		}
-		began := time.Now()
-		if err := r.ours.importMembers(ctx, s.where, s.members); err != nil {
-			return c, err
-		}
-		r.say("imported %d members in %v", s.members, time.Since(began).Round(time.Millisecond))
 	}
 	for round := range r.rounds {
-		for _, s := range stores {
-			started, err := r.ours.start(ctx, r.cores.server, s.where, s.site)
-			if err != nil {
-				return c, err
-			}
-			err = r.fill(ctx, round, s.members, started, s.series, &c)
-			started.stop()
-			if err != nil {
-				return c, err
+		for _, p := range stores {
+			if err := r.turnCrowd(ctx, round, p, &c); err != nil {
+				return c, fmt.Errorf("%d members: %w", p.members, err)
 			}
 		}
 	}
 	return c, nil
 }
 
-// fill measures one store once.
-func (r *run) fill(ctx context.Context, round, members int, s *server, to *series, c *crowd) error {
+// populate makes the store.
+func (r *run) populate(ctx context.Context, p *populated) (err error) {
+	if p.where, p.site, err = r.ours.prepare(r.dir, ourSite{Kind: "local"}); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := r.ours.importMembers(ctx, p.where, p.members); err != nil {
+		return err
+	}
+	r.say("imported %d members in %v", p.members, time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// turnCrowd measures one store once.
+func (r *run) turnCrowd(ctx context.Context, round int, p populated, c *crowd) error {
+	s, err := r.ours.start(ctx, r.cores.server, p.where, p.site)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
 	before, err := s.memory()
 	if err != nil {
 		return err
 	}
-	o, err := r.load(ctx, s, job{Method: methods[0], Members: members, InFlight: speedInFlight})
+	o, err := r.load(ctx, s, job{Method: methods[0], Members: p.members, InFlight: speedInFlight})
 	if err != nil {
-		return fmt.Errorf("%d members: %w", members, err)
+		return err
 	}
 	after, err := s.memory()
 	if err != nil {
 		return err
 	}
-	r.note(round, fmt.Sprintf("memberradius, %d in local", members), o)
-	*to = append(*to, o)
-	if members == crowdMembers {
+	r.note(round, fmt.Sprintf("memberradius, %d in local", p.members), o)
+	*p.series = append(*p.series, o)
+	if p.members == crowdMembers {
 		r.say("           ready after %v, resident %d MB, after the load %d MB", s.ready.Round(time.Millisecond), before>>20, after>>20)
 		c.start, c.memory, c.loaded = append(c.start, s.ready), append(c.memory, before), append(c.loaded, after)
 	}

@@ -27,7 +27,6 @@ func (g *generator) take(s *socket, packet []byte, now time.Duration) {
 			}
 			return
 		}
-		s.lost[id] = false
 	}
 	g.counts.Replies++
 	switch Code(packet[0]) {

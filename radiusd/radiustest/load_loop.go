@@ -26,11 +26,13 @@ var errRefused = errors.New("radiustest: nothing listens there")
 // A socket is what is out on one source port. Times are nanoseconds since the
 // generator began.
 type socket struct {
-	free          [identifiers]byte // a ring: the identifier longest unused first
-	head          int
-	out, quota    int
-	busy          [identifiers]bool
-	lost          [identifiers]bool // a reply to a lost request may still come under it
+	free       [identifiers]byte // a ring: the identifier longest unused first
+	head       int
+	out, quota int
+	busy       [identifiers]bool
+	// lost stays set once a request was lost under an identifier: its reply may
+	// come at any time, so that every further one under it is checked.
+	lost          [identifiers]bool
 	sent, due     [identifiers]time.Duration
 	authenticator [identifiers][authenticatorSize]byte
 }

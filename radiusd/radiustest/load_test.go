@@ -77,7 +77,8 @@ func TestLoad_OpenLoop(t *testing.T) {
 
 func TestLoad_LostAndWrong(t *testing.T) {
 	t.Parallel()
-	simulate(t, Load{Mode: PAP, InFlight: 10, Count: 1000, Timeout: 100 * time.Millisecond},
+	// One socket, so that late replies come when their identifier is in use again.
+	simulate(t, Load{Mode: PAP, InFlight: 100, Sockets: 1, Count: 5000, Timeout: 100 * time.Millisecond},
 		func(m *model) {
 			m.delay = func(n int) time.Duration {
 				switch n % 10 {
@@ -94,8 +95,19 @@ func TestLoad_LostAndWrong(t *testing.T) {
 			m.busy = nil // identifiers of lost requests are used again
 		},
 		func(_ *model, r *Result) {
-			if r.Sent != 1000 || r.Lost != 200 || r.Replies != 800 || r.Accepted+r.Rejected+r.Challenged != 800 || r.Rejected == 0 || r.Challenged == 0 || r.Late == 0 || r.Wrong != 0 {
+			if r.Sent != 5000 || r.Lost != 1000 || r.Replies != 4000 || r.Accepted+r.Rejected+r.Challenged != 4000 || r.Rejected == 0 || r.Challenged == 0 || r.Late == 0 || r.Wrong != 0 {
 				t.Errorf("%+v", r.Counts)
+			}
+			if r.Latency.Quantile(0) != time.Millisecond || r.Latency.Max() != time.Millisecond {
+				t.Errorf("from %s to %s: a late reply was taken for another's", r.Latency.Quantile(0), r.Latency.Max())
+			}
+		})
+	// Late replies to a socket with nothing out do not keep the loop from sleeping.
+	simulate(t, Load{Mode: PAP, Rate: 1, Sockets: 2, Count: 5, Timeout: 100 * time.Millisecond},
+		func(m *model) { m.delay = func(int) time.Duration { return 300 * time.Millisecond } },
+		func(m *model, r *Result) {
+			if r.Lost != 5 || r.Late != 4 || m.waits > 2000 {
+				t.Errorf("%+v after %d waits", r.Counts, m.waits)
 			}
 		})
 	simulate(t, Load{Mode: PAP, InFlight: 10, Count: 100, Timeout: 100 * time.Millisecond, VerifyEvery: 1},

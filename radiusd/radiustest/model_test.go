@@ -23,6 +23,7 @@ type model struct {
 	out     int
 	most    int
 	number  int
+	waits   int
 	busy    map[[2]int]bool // socket and identifier
 	seen    map[[authenticatorSize]byte]bool
 	packets [][]byte
@@ -106,6 +107,9 @@ func (m *model) receive(socket int) ([][]byte, error) {
 }
 
 func (m *model) wait(d time.Duration) {
+	if m.waits++; m.waits > 1_000_000 {
+		m.tb.Fatal("the loop does not sleep")
+	}
 	next := time.Since(m.begin) + d
 	for _, queue := range m.queues {
 		for _, a := range queue {

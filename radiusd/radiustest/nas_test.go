@@ -90,6 +90,8 @@ func TestNAS_Faults(t *testing.T) {
 			*p = *(&Packet{Code: AccessAccept, Identifier: p.Identifier}).AddMessageAuthenticator()
 		}}, "MS-CHAP2-Success is missing"},
 		{"success in a reject", &oneMember{secret: testSecret, login: "anna", password: "correct horse", edit: func(p *Packet) { p.Code = AccessReject }}, "stands in an Access-Reject"},
+		{"a salt without its highest bit", &oneMember{secret: testSecret, login: "anna", password: "correct horse", salts: &[2][2]byte{{0x80, 1}, {0x7f, 2}}}, "lacks its highest bit"},
+		{"the same salt twice", &oneMember{secret: testSecret, login: "anna", password: "correct horse", salts: &[2][2]byte{{0x80, 1}, {0x80, 1}}}, "the same salt"},
 		{"signature last", &oneMember{secret: testSecret, login: "anna", password: "correct horse", edit: func(p *Packet) {
 			p.attributes, p.macs = p.attributes[18:], nil
 			p.AddMessageAuthenticator()
@@ -213,6 +215,11 @@ func TestNAS_Parallel(t *testing.T) {
 	all.Wait()
 	if len(nas.free) != identifiers {
 		t.Errorf("%d identifiers are free in the end", len(nas.free))
+	}
+	for identifier, waiting := range nas.waiting {
+		if waiting != nil {
+			t.Errorf("identifier %d is waited for in the end", identifier)
+		}
 	}
 }
 

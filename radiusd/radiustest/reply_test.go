@@ -94,6 +94,11 @@ func TestSent_Prefixes(t *testing.T) {
 		}
 		b[bit/8] ^= 1 << (bit % 8)
 	}
+	other := append([]byte(nil), b...)
+	other[1]++
+	if _, err := sent.Read(other); !errors.Is(err, ErrIdentifier) {
+		t.Errorf("another identifier: %v", err)
+	}
 	if _, err := sent.Read(append(b, "padding"...)); err != nil {
 		t.Errorf("with padding after its Length: %v", err)
 	}

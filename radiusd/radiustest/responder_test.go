@@ -79,6 +79,8 @@ type oneMember struct {
 	edit func(*Packet)
 	// hash overrides the NT hash that the server's own proof is made of.
 	hash *[16]byte
+	// salts overrides those of the MPPE keys.
+	salts *[2][2]byte
 }
 
 func (o *oneMember) answer(request []byte) [][]byte {
@@ -143,9 +145,12 @@ func (o *oneMember) replyV2(reply *Packet, request, challenge, v2 []byte) {
 	success := mschap.AuthenticatorResponse(hashHash, response, hash)
 	reply.AddVendor(vendorMicrosoft, typeMSCHAP2Success, append(v2[:1:1], success[:]...))
 	send, recv := mschap.MasterKeys(hashHash, response)
-	s := newSigner(o.secret)
-	reply.AddVendor(vendorMicrosoft, typeMSMPPESendKey, s.encryptKey(send[:], request[4:20], [2]byte{0x80, 1}))
-	reply.AddVendor(vendorMicrosoft, typeMSMPPERecvKey, s.encryptKey(recv[:], request[4:20], [2]byte{0x80, 2}))
+	s, salts := newSigner(o.secret), [2][2]byte{{0x80, 1}, {0x80, 2}}
+	if o.salts != nil {
+		salts = *o.salts
+	}
+	reply.AddVendor(vendorMicrosoft, typeMSMPPESendKey, s.encryptKey(send[:], request[4:20], salts[0]))
+	reply.AddVendor(vendorMicrosoft, typeMSMPPERecvKey, s.encryptKey(recv[:], request[4:20], salts[1]))
 }
 
 // encryptKey is the server's side of decryptKey (RFC 2548 §2.4.2).

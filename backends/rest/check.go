@@ -1,0 +1,91 @@
+package rest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"memberradius/backends"
+	"memberradius/member"
+)
+
+// probeLogin is a login that no member has: .invalid exists nowhere (RFC 2606 §2).
+const probeLogin = "memberradius-check@probe.invalid"
+
+// Check implements backends.Checker with one call for a login that no member
+// has. A system in order refuses it or does not know it.
+func (r *REST) Check(ctx context.Context) []backends.Finding {
+	a := &member.Attempt{Login: probeLogin, Port: 1812, Proof: member.Proof{Kind: member.Password, Password: member.Secret(rand.Text())}}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	resp, err := r.post(ctx, encode(nil, a, r.raw))
+	if err != nil {
+		return []backends.Finding{r.wayFinding(r.failed("", err))}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	typed := isJSON(resp.Header.Get("Content-Type"))
+	ans, err := r.answer(resp, a)
+	switch {
+	case errors.Is(err, member.ErrUnknown) && !typed:
+		return []backends.Finding{{
+			What:   fmt.Sprintf("backend %s: %s says HTTP %d without JSON to a login that does not exist", r.name, r.where, resp.StatusCode),
+			Remedy: "if members are refused as unknown, compare the path of url with the system's documentation: a wrong path gives the same answer",
+		}}
+	case errors.Is(err, member.ErrUnknown), err == nil && ans.Verdict == member.Deny && ans.Reason == member.ReasonRefused:
+		return nil
+	case err == nil:
+		return []backends.Finding{{
+			Wrong:  true,
+			What:   fmt.Sprintf("backend %s: %s lets in a login that does not exist with a random password (HTTP %d)", r.name, r.where, resp.StatusCode),
+			Remedy: "url must lead to what checks logins and passwords; as it is, everybody can come in",
+		}}
+	case backends.ClassOf(err) == backends.TokenRefused:
+		return []backends.Finding{r.tokenFinding(resp.StatusCode)}
+	}
+	return []backends.Finding{r.answerFinding(resp.StatusCode, err)}
+}
+
+// wayFinding says what is wrong on the way to the system.
+func (r *REST) wayFinding(err error) backends.Finding {
+	f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "see whether the system runs and whether a firewall stands between"}
+	var (
+		dns     *net.DNSError
+		cert    *tls.CertificateVerificationError
+		foreign x509.UnknownAuthorityError
+		record  tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &dns):
+		f.Remedy = "the host's name can't be resolved: see its spelling in url, and this host's DNS"
+	case errors.As(err, &foreign):
+		f.Remedy = "its certificate is signed by a CA that this host does not trust: install that CA on this host, or get a public certificate"
+	case errors.As(err, &cert):
+		f.Remedy = "its certificate is not valid for this host name or at this time: see the certificate, the name in url, and both clocks"
+	case errors.As(err, &record):
+		f.Remedy = "it does not speak TLS on this port: see scheme and port of url"
+	case errors.Is(err, errAddress):
+		f.Remedy = "see where the name leads; an address on site needs private = true"
+	case backends.ClassOf(err) == backends.Timeout:
+		f.Remedy = fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout (a NAS gives up after some 30 s)", r.timeout)
+	}
+	return f
+}
+
+// answerFinding says what is wrong with the answer.
+func (r *REST) answerFinding(code int, err error) backends.Finding {
+	f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "url must lead to what speaks the contract; see docs/backends.md"}
+	switch {
+	case code == http.StatusTooManyRequests:
+		f.Wrong, f.Remedy = false, "raise fresh, so that it is asked less often, or ask its operator for a higher limit"
+	case code >= 500:
+		f.Remedy = "see the system's own log"
+	case code >= 300 && code < 400:
+		f.Remedy = "write the final address into url"
+	}
+	return f
+}

@@ -1,0 +1,165 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"memberradius/backends"
+	"memberradius/member"
+)
+
+// DefaultTimeout bounds one call, from dialling to the last octet of the body.
+const DefaultTimeout = 3 * time.Second
+
+// Config is the part of a [[backend]] that is kind "rest"'s own.
+type Config struct {
+	// URL is where to POST. It must be https, or lead to this host.
+	URL string `toml:"url"`
+	// Token is sent as Bearer; it is the secret itself, already read from "file:" or "env:".
+	Token member.Secret `toml:"token"`
+	// Timeout bounds one call (0: DefaultTimeout).
+	Timeout time.Duration `toml:"timeout"`
+	// InFlight is how many calls may be under way at the same time, and so how
+	// many connections are kept (0: backends.DefaultInFlight). The bound itself is backends.Bulkhead.
+	InFlight int `toml:"in_flight"`
+	// DenyOn are statuses of 4xx that refuse whatever their body says. 401 and
+	// 403 mean that our token is refused unless they stand here.
+	DenyOn []int `toml:"deny_on"`
+	// UnknownOn are statuses of 4xx that mean an unknown login (nil: 404 and 410).
+	UnknownOn []int `toml:"unknown_on"`
+	// MSCHAP says what mschap_challenge and mschap_response hold: "challenge-hash"
+	// (the default: 8-octet ChallengeHash and 24-octet NT-Response) or "raw"
+	// (the challenge and the 50-octet response as the NAS sent them).
+	MSCHAP string `toml:"mschap"`
+	// Zone is the time zone of dates that name none, as "Europe/Berlin" (empty: UTC).
+	Zone string `toml:"zone"`
+	// Private allows a host name that leads to a private or loopback address.
+	Private bool `toml:"private"`
+	// Insecure allows http to any host. The token and passwords then travel in clear.
+	Insecure bool `toml:"insecure"`
+}
+
+func wrong(key, format string, args ...any) error {
+	return &backends.KeyError{Key: key, Err: fmt.Errorf(format, args...)}
+}
+
+// Open checks c and returns the backend, without a call to the system. The
+// error is a *backends.KeyError.
+func (c Config) Open(d backends.Deps) (backends.Backend, error) {
+	target, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkToken(); err != nil {
+		return nil, err
+	}
+	if err := c.checkStatuses(); err != nil {
+		return nil, err
+	}
+	if c.Timeout < 0 || c.InFlight < 0 {
+		return nil, wrong("timeout", "and in_flight can't be negative")
+	}
+	zone, err := time.LoadLocation(c.Zone) // empty is UTC
+	if err != nil {
+		return nil, wrong("zone", "%q is no time zone of this host; write it as \"Europe/Berlin\"", c.Zone)
+	}
+	r := &REST{name: d.Name, now: d.Clock(), say: d.Say, zone: zone, timeout: c.Timeout, denyOn: c.DenyOn, unknownOn: c.UnknownOn}
+	switch c.MSCHAP {
+	case "", "challenge-hash":
+	case "raw":
+		r.raw = true
+	default:
+		return nil, wrong("mschap", "%q is not known; write \"challenge-hash\" or \"raw\"", c.MSCHAP)
+	}
+	if r.timeout == 0 {
+		r.timeout = DefaultTimeout
+	}
+	if r.unknownOn == nil {
+		r.unknownOn = []int{404, 410}
+	}
+	if c.InFlight == 0 {
+		c.InFlight = backends.DefaultInFlight
+	}
+	r.connect(target, c)
+	return r, nil
+}
+
+// target checks the address. A token or a password in it would reach every
+// error that names it.
+func (c Config) target() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	switch {
+	case c.URL == "":
+		return nil, wrong("url", `is missing; write url = "https://api.example.com/wifi"`)
+	case err != nil || u.Host == "" || u.Hostname() == "":
+		return nil, wrong("url", `is no address; write it as "https://api.example.com/wifi"`)
+	case strings.ContainsAny(c.URL, "{}"):
+		return nil, wrong("url", "holds a placeholder in braces; write the address in full")
+	case u.User != nil:
+		return nil, wrong("url", "holds a user name or a password; put what authenticates us into token")
+	case u.Fragment != "":
+		return nil, wrong("url", "holds a \"#\"; what follows it is never sent, so remove it")
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		if why := forbidden(addr); why != "" {
+			return nil, wrong("url", "leads to %s, %s; write another address", addr, why)
+		}
+	}
+	switch u.Scheme {
+	case "https":
+	case "http":
+		if !c.Insecure && !thisHost(u.Hostname()) {
+			return nil, wrong("url", "is http, which shows the token and passwords to everyone on the way; write https, or insecure = true to take that")
+		}
+	default:
+		return nil, wrong("url", "must begin with https://")
+	}
+	return u, nil
+}
+
+// thisHost says whether host can only be this host.
+func thisHost(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+func (c Config) checkToken() error {
+	if c.Token == "" {
+		return wrong("token", `is missing or empty; write token = "env:NAME" or "file:PATH" and put what the member system gave out there`)
+	}
+	for _, b := range []byte(c.Token) {
+		if b <= ' ' || b > '~' { // RFC 6750 §2.1; a line break would start another header
+			return wrong("token", "holds a blank, a line break or a character that is no ASCII; see whether more than the token was copied")
+		}
+	}
+	return nil
+}
+
+var errStatus = errors.New("only statuses from 400 to 499 may stand here, and neither 408 nor 429, which never are an answer about a member")
+
+func (c Config) checkStatuses() error {
+	for _, list := range []struct {
+		key   string
+		codes []int
+	}{{"deny_on", c.DenyOn}, {"unknown_on", c.UnknownOn}} {
+		for _, code := range list.codes {
+			if code < 400 || code > 499 || code == 408 || code == 429 {
+				return wrong(list.key, "%d: %w", code, errStatus)
+			}
+		}
+	}
+	for _, code := range c.DenyOn {
+		if slices.Contains(c.UnknownOn, code) {
+			return wrong("unknown_on", "%d stands in deny_on as well; it can mean one of the two", code)
+		}
+	}
+	return nil
+}
