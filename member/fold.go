@@ -48,7 +48,7 @@ func foldUnicode(dst []byte, login string) []byte {
 	}
 	// By way of a copy, since norm lets what it is given escape to the heap,
 	// and dst lies on the stack of whoever must not allocate.
-	return append(dst, norm.NFC.Append(nil, f...)...)
+	return append(dst, norm.NFC.Append(composed[:0], f...)...)
 }
 
 // foldRune returns the one rune that stands for all that differ from r in case

@@ -127,7 +127,7 @@ func (s *Store) makeKey(ctx context.Context, top *sealer, k *wrappedKey) error {
 		return fmt.Errorf("no randomness for a key: %w", err)
 	}
 	k.id = id.String()
-	if k.sealed, err = top.seal(nil, key[:], k.place()); err != nil {
+	if k.sealed, err = top.seal(key[:], k.place()); err != nil {
 		return err
 	}
 	_, err = s.db.ExecContext(ctx, `INSERT INTO data_key (id, purpose, master, sealed, created_at) VALUES (?, ?, ?, ?, ?)`,

@@ -158,12 +158,17 @@ func checkText(s string) error {
 		return fmt.Errorf("%q begins or ends with a space: remove it", s)
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || turnsText(r) {
 			return fmt.Errorf("%q holds the control character %U: remove it", s, r)
 		}
 	}
 	return nil
 }
+
+// turnsText says whether r changes the direction of the text that follows, by
+// which one name can be made to look like another. The marks that Arabic and
+// Hebrew need are none of these.
+func turnsText(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
 
 func checkVLAN(v member.VLAN) error {
 	parsed, err := member.ParseVLAN(string(v))

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"memberradius/member"
 )
@@ -28,7 +28,9 @@ type Members struct {
 	// mu keeps two from reading the database into the shards at once. Lookup does not take it.
 	mu sync.Mutex
 	// seen is the number of the last write that the shards know of.
-	seen  int64
+	seen int64
+	// read is how many members the last reading brought.
+	read  int
 	texts texts
 }
 
@@ -60,32 +62,12 @@ func (m *Members) Lookup(login string) (*member.Record, bool) {
 		return nil, false
 	}
 	var room [member.MaxLogin]byte
-	folded, ok := foldASCII(room[:0], login)
-	if !ok {
-		folded = member.Fold(nil, login)
-	}
+	folded := member.Fold(room[:0], login)
 	e := (*m.shard[m.index(folded)].Load())[string(folded)]
 	if e == nil {
 		return nil, false
 	}
 	return &e.record, true
-}
-
-// foldASCII is member.Fold for a login that is all ASCII. It is here because
-// member.Fold hands its room to the Unicode tables, and so the room of every
-// caller to the heap.
-func foldASCII(dst []byte, login string) (folded []byte, ok bool) {
-	for i := range len(login) {
-		c := login[i]
-		if c >= utf8.RuneSelf {
-			return nil, false
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
-	}
-	return dst, true
 }
 
 func (m *Members) index(folded []byte) int {
@@ -128,8 +110,17 @@ func (m *Members) Refresh(ctx context.Context) error {
 		return m.s.explain(fmt.Sprintf("read the members of backend %q", m.backend), err)
 	}
 	m.seen = last
+	if m.read >= much {
+		// What was read left half as much garbage again, and a server that is
+		// idle collects none for minutes. It costs 50 ms here, and lookups go on.
+		debug.FreeOSMemory()
+	}
 	return nil
 }
+
+// much is from how many members on a reading is followed by giving its garbage
+// back: 10,000 leave some ten megabytes.
+const much = 10_000
 
 // Watch calls Refresh at every tick until ctx ends. report is called with the
 // error when it begins to fail, and with nil when it works again.
@@ -165,7 +156,7 @@ func (m *Members) load(ctx context.Context) error {
 	for i := range fresh {
 		fresh[i] = make(shard)
 	}
-	if err := m.read(ctx, &fresh, ""); err != nil {
+	if err := m.readInto(ctx, &fresh, selection{query: allRows, backend: m.backend}); err != nil {
 		return err
 	}
 	for i := range fresh {
@@ -182,7 +173,7 @@ func (m *Members) catchUp(ctx context.Context) error {
 		return err
 	}
 	var changed [shards]shard
-	if err := m.read(ctx, &changed, " AND m.changed > ?", m.seen); err != nil {
+	if err := m.readInto(ctx, &changed, selection{query: changedRows, backend: m.backend, args: []any{m.seen}}); err != nil {
 		return err
 	}
 	for i := range changed {
@@ -217,10 +208,11 @@ func (m *Members) removed(ctx context.Context) (gone [shards][]string, err error
 	return gone, rows.Err()
 }
 
-// read adds the members that selectRows with the condition finds to into.
-func (m *Members) read(ctx context.Context, into *[shards]shard, condition string, args ...any) error {
+// readInto adds the members of a selection to into, and counts them in read.
+func (m *Members) readInto(ctx context.Context, into *[shards]shard, what selection) error {
 	var buf []byte
-	return eachRow(ctx, m.s.db, func(r *row) (err error) {
+	m.read = 0
+	return eachRow(ctx, m.s.db, what, func(r *row) (err error) {
 		e := new(entry)
 		if buf, err = r.open(m.s.credentials, &e.record.Credential, &e.nt, buf); err != nil {
 			return err
@@ -231,17 +223,14 @@ func (m *Members) read(ctx context.Context, into *[shards]shard, condition strin
 			ValidFrom: instant(r.from), ValidUntil: instant(r.until),
 			Devices: r.devices, Disabled: r.disabled,
 		}
-		folded := r.folded
-		if folded == r.login {
-			folded = r.login // one string instead of two
-		}
-		i := m.index([]byte(folded))
+		i := m.index([]byte(r.folded))
 		if into[i] == nil {
 			into[i] = make(shard)
 		}
-		into[i][folded] = e
+		into[i][r.folded] = e
+		m.read++
 		return nil
-	}, condition, append([]any{m.backend}, args...)...)
+	})
 }
 
 // texts are the plans, teams and VLANs that were read: a few words that

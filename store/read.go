@@ -11,10 +11,11 @@ import (
 // there is member.ErrUnknown.
 func (s *Store) Get(ctx context.Context, backend, login string) (*Entry, error) {
 	var e *Entry
-	err := eachRow(ctx, s.db, func(r *row) (err error) {
+	what := selection{query: oneEntry, backend: backend, args: []any{member.FoldString(login)}, dates: true}
+	err := eachRow(ctx, s.db, what, func(r *row) (err error) {
 		e, err = r.entry(s.credentials)
 		return err
-	}, " AND m.folded = ?", backend, member.FoldString(login))
+	})
 	if err == nil && e == nil {
 		err = member.ErrUnknown
 	}
@@ -28,14 +29,15 @@ func (s *Store) Get(ctx context.Context, backend, login string) (*Entry, error) 
 // until f returns an error, which Each returns as it is. f may keep the entry.
 func (s *Store) Each(ctx context.Context, backend string, f func(*Entry) error) error {
 	var stopped error
-	err := eachRow(ctx, s.db, func(r *row) error {
+	what := selection{query: allEntries, backend: backend, dates: true}
+	err := eachRow(ctx, s.db, what, func(r *row) error {
 		e, err := r.entry(s.credentials)
 		if err != nil {
 			return err
 		}
 		stopped = f(e)
 		return stopped
-	}, " ORDER BY m.folded", backend)
+	})
 	if stopped != nil {
 		return stopped
 	}

@@ -64,9 +64,9 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// seal appends the sealed value to dst.
-func (s *sealer) seal(dst, value []byte, at *place) ([]byte, error) {
-	var head [sealHead]byte
+// seal returns the sealed value.
+func (s *sealer) seal(value []byte, at *place) ([]byte, error) {
+	head := make([]byte, sealHead, sealOverhead+len(value))
 	head[0] = sealVersion
 	copy(head[1:], s.current[:])
 	// SP 800-38D §8.3 bounds a key with random nonces to 2^32 values: at ten
@@ -76,7 +76,7 @@ func (s *sealer) seal(dst, value []byte, at *place) ([]byte, error) {
 		return nil, fmt.Errorf("no randomness for a nonce: %w", err)
 	}
 	var aad [512]byte
-	return s.keys[s.current].Seal(append(dst, head[:]...), nonce, value, at.append(aad[:0])), nil
+	return s.keys[s.current].Seal(head, nonce, value, at.append(aad[:0])), nil
 }
 
 // open appends to dst what blob holds. A dst with room costs no allocation.

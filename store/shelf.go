@@ -30,7 +30,7 @@ func answerPlace(backend string, key []byte, until int64) *place {
 // A power cut may lose the answers that were put last: they are only asked again.
 func (h Shelf) Put(ctx context.Context, backend string, key [32]byte, value []byte, until time.Time) error {
 	end := until.UnixMilli()
-	sealed, err := h.s.answers.seal(nil, value, answerPlace(backend, key[:], end))
+	sealed, err := h.s.answers.seal(value, answerPlace(backend, key[:], end))
 	if err != nil {
 		return fmt.Errorf("store: keep an answer of backend %q: %w", backend, err)
 	}

@@ -93,7 +93,6 @@ func (s *Store) write(ctx context.Context, backend string, edits []Edit, may fun
 	}
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		w := &writer{s: s, tx: tx, backend: backend}
-		defer w.close()
 		if err := w.prepare(ctx, edits); err != nil {
 			return err
 		}
@@ -160,10 +159,11 @@ func (w *writer) prepare(ctx context.Context, edits []Edit) (err error) {
 		return nil
 	}
 	if len(edits) > few {
-		err = eachRow(ctx, w.tx, keep, "", w.backend)
+		err = eachRow(ctx, w.tx, selection{query: allRows, backend: w.backend}, keep)
 	}
 	for i := 0; err == nil && len(edits) <= few && i < len(edits); i++ {
-		err = eachRow(ctx, w.tx, keep, " AND m.folded = ?", w.backend, member.FoldString(edits[i].Record.Member.Login))
+		one := selection{query: oneRow, backend: w.backend, args: []any{member.FoldString(edits[i].Record.Member.Login)}}
+		err = eachRow(ctx, w.tx, one, keep)
 	}
 	if err != nil {
 		return err
@@ -184,19 +184,11 @@ func (w *writer) prepare(ctx context.Context, edits []Edit) (err error) {
 			argon2id = excluded.argon2id, updated_at = excluded.updated_at`},
 		{&w.back, `DELETE FROM member_removed WHERE backend = ? AND folded = ?`},
 	} {
-		if *p.to, err = w.tx.PrepareContext(ctx, p.sql); err != nil {
+		if *p.to, err = w.tx.PrepareContext(ctx, p.sql); err != nil { //nolint:sqlclosecheck // a transaction closes its statements when it ends
 			return err
 		}
 	}
 	return nil
-}
-
-func (w *writer) close() {
-	for _, st := range []*sql.Stmt{w.add, w.change, w.credential, w.back} {
-		if st != nil {
-			_ = st.Close()
-		}
-	}
 }
 
 func clone(b sql.RawBytes) sql.RawBytes {

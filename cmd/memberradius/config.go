@@ -30,7 +30,8 @@ type config struct {
 	Backends   []backendConfig
 	Dictionary *dictionary.Dictionary
 
-	listenPaths []string // where each of Server.Listen stands in the outline
+	lines       outline  // of the file
+	listenPaths []string // where each of Server.Listen stands in it
 }
 
 // configPaths is where a configuration is looked for when nobody says where.
@@ -89,7 +90,7 @@ func readConfig(file, dir, text string) (*config, findings) {
 		return nil, r.found
 	}
 	r.lines = outlineOf(text)
-	c := &config{File: file, Dir: dir}
+	c := &config{File: file, Dir: dir, lines: r.lines}
 	root := r.table("", "", m)
 	c.readServer(root.child("server"))
 	c.readLog(root.child("log"))
@@ -129,6 +130,7 @@ func (c *config) cross(r *reader) {
 	for i := range c.Sites {
 		c.crossSite(r, &c.Sites[i], fmt.Sprintf("site[%d]", i))
 	}
+	c.defaultSite(r)
 	for i := range c.Backends {
 		b := &c.Backends[i]
 		asked := slices.ContainsFunc(c.Sites, func(s siteConfig) bool {
@@ -139,7 +141,6 @@ func (c *config) cross(r *reader) {
 				"name it in the ask or gates of a [[site]], or take it out")
 		}
 	}
-	c.defaultSite(r)
 }
 
 // defaultSite gives a configuration without [[site]] its one site, and clients
@@ -195,7 +196,7 @@ func (t *table) uniqueName(seen map[string]bool) string {
 	return name
 }
 
-// path reads a path, relative to the configuration file.
+// filePath reads a path, relative to the configuration file.
 func (t *table) filePath(key, fallback string) string {
 	p := t.text(key, fallback)
 	if p != "" && !filepath.IsAbs(p) {
@@ -204,7 +205,7 @@ func (t *table) filePath(key, fallback string) string {
 	return p
 }
 
-// prefix reads an address or a prefix.
+// parsePrefix reads an address or a prefix.
 func parsePrefix(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil {
 		if a.Zone() != "" {

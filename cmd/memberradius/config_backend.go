@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"memberradius/backends"
 	"memberradius/member"
 
 	"github.com/BurntSushi/toml"
@@ -18,20 +19,17 @@ import (
 // backendConfig is a [[backend]]: the keys that every kind has, and the kind's own.
 type backendConfig struct {
 	Name, Kind string
-	// Timeout, Fresh, Grace and InFlight belong to the layers over a kind that
-	// is asked live; members in memory need none of them.
-	Timeout, Fresh, Grace time.Duration
-	InFlight              int
-	opener                opener
-	line                  int
+	// Fresh, Grace and InFlight belong to the layers over a kind that is asked
+	// live; members in memory need none of them.
+	Fresh, Grace time.Duration
+	InFlight     int
+	opener       opener
 }
 
 // What a live backend gets where its table does not say.
 const (
-	defaultTimeout  = 3 * time.Second
-	defaultFresh    = 5 * time.Minute
-	defaultGrace    = 24 * time.Hour
-	defaultInFlight = 1024
+	defaultFresh = 5 * time.Minute
+	defaultGrace = 24 * time.Hour
 )
 
 // laterKinds are kinds that the documentation knows and this version does not.
@@ -47,7 +45,7 @@ func (c *config) readBackends(tables []*table, text string) {
 	}
 	seen, known := map[string]bool{}, kinds()
 	for i, t := range tables {
-		b := backendConfig{Name: t.uniqueName(seen), Kind: t.text("kind", ""), line: t.r.lines.line(t.path)}
+		b := backendConfig{Name: t.uniqueName(seen), Kind: t.text("kind", "")}
 		k, ok := known[b.Kind]
 		if !ok {
 			t.unknownKind(b.Kind, slices.Sorted(maps.Keys(known)))
@@ -79,14 +77,16 @@ func (t *table) unknownKind(kind string, known []string) {
 	}
 }
 
+// liveKeys reads what the layers need. timeout is the kind's own to keep; a
+// whole number would be read as nanoseconds there, so that it is refused here.
 func (t *table) liveKeys(b *backendConfig) {
-	b.Timeout = t.duration("timeout", defaultTimeout, 10*time.Millisecond)
-	b.Fresh = t.duration("fresh", defaultFresh, 0)
-	b.Grace = t.duration("grace", defaultGrace, 0)
-	b.InFlight = t.number("in_flight", defaultInFlight, 1, 65536)
-	if b.Timeout == 0 {
+	timeout := t.duration("timeout", time.Second, 10*time.Millisecond)
+	if timeout == 0 {
 		t.wrong("timeout", "timeout is 0", `a system that never answers would hold requests for ever; write "3s"`)
 	}
+	b.Fresh = t.duration("fresh", defaultFresh, 0)
+	b.Grace = t.duration("grace", defaultGrace, 0)
+	b.InFlight = t.number("in_flight", backends.DefaultInFlight, 1, 65536)
 }
 
 // lastKey finds the key in an error of the decoder, whose own line is that of
@@ -103,10 +103,26 @@ func (t *table) decodeFinding(err error) {
 	if errors.As(err, &pe) {
 		what = pe.Message
 	}
-	if got, want, ok := strings.Cut(what, "; destination has type "); ok {
-		what = strings.TrimPrefix(got, "incompatible types: TOML value has type ") + " stands where " + want + " is needed"
+	if _, want, ok := strings.Cut(what, "; destination has type "); ok {
+		t.wrong(key, fmt.Sprintf("%s is %s, and %s is needed", key, kindOf(t.m[key]), plainType(want)), "compare it with config.toml.example")
+		return
 	}
 	t.wrong(key, key+": "+what, "compare it with config.toml.example")
+}
+
+// plainType says in plain words what the decoder calls a type.
+func plainType(name string) string {
+	switch name {
+	case "string":
+		return "text"
+	case "integer":
+		return "a whole number"
+	case "boolean":
+		return "true or false"
+	case "slice":
+		return "a list"
+	}
+	return name
 }
 
 // kindKeys tells t which keys the kind reads, and puts in place what its

@@ -108,9 +108,9 @@ func (c *config) crossPrefixes(r *reader) {
 			if !a.Prefix.IsValid() || a.Prefix != b.Prefix {
 				continue
 			}
-			if a.Site == b.Site || !c.hasPorts(a.Site) && !c.hasPorts(b.Site) {
+			if a.Site == b.Site || !c.hasPorts(a.Site) || !c.hasPorts(b.Site) {
 				r.add(wrong, fmt.Sprintf("client[%d].address", i), fmt.Sprintf("client %q: %s is client %q already", a.Name, a.Prefix, b.Name),
-					"give each its own address, or its own site with ports of its own (auth)")
+					"give each its own address, or each its own site with ports of its own (auth)")
 			}
 		}
 	}
@@ -119,4 +119,9 @@ func (c *config) crossPrefixes(r *reader) {
 // hasPorts says whether a site has ports of its own.
 func (c *config) hasPorts(site string) bool {
 	return slices.ContainsFunc(c.Server.Listen, func(l radiusd.Listen) bool { return l.Site == site })
+}
+
+// client returns the place of the client of that name, or -1.
+func (c *config) client(name string) int {
+	return slices.IndexFunc(c.Clients, func(cl clientConfig) bool { return cl.Name == name })
 }

@@ -91,3 +91,8 @@ func (c *config) plan(name string) *planConfig {
 	}
 	return nil
 }
+
+// hasSite says whether there is a site of that name.
+func (c *config) hasSite(name string) bool {
+	return slices.ContainsFunc(c.Sites, func(s siteConfig) bool { return s.Name == name })
+}

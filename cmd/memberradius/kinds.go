@@ -1,0 +1,44 @@
+package main
+
+import (
+	"memberradius/backends"
+	"memberradius/backends/file"
+	"memberradius/backends/local"
+	"memberradius/backends/rest"
+)
+
+// An opener is a pointer to a kind's Config.
+type opener interface {
+	Open(d backends.Deps) (backends.Backend, error)
+}
+
+// A kind is a kind of member system.
+type kind struct {
+	// config returns a Config to decode a [[backend]] into.
+	config func() opener
+	// live systems are asked over the network, and so get the layers; the
+	// others answer from memory.
+	live bool
+	// stored says that its members are in the embedded store.
+	stored bool
+}
+
+// kinds is the one registry of member systems: by the word in kind = "...",
+// which is also the folder below backends.
+func kinds() map[string]kind {
+	return map[string]kind{
+		"file":  {config: func() opener { return &file.Config{} }},
+		"local": {config: func() opener { return &local.Config{} }, stored: true},
+		"rest":  {config: func() opener { return &rest.Config{} }, live: true},
+	}
+}
+
+// layered returns a live system in its layers, from the inside: the bulkhead
+// bounds the calls under way, the breaker stops asking a system that fails,
+// and the cache answers again without asking, or instead of one that could not
+// say.
+func layered(b backends.Backend, c *backendConfig, d backends.Deps) *backends.Cache {
+	bounded := backends.NewBulkhead(b, c.InFlight, d)
+	guarded := backends.NewBreaker(bounded, d)
+	return backends.NewCache(guarded, backends.CacheConfig{Deps: d, Fresh: c.Fresh, Grace: c.Grace})
+}
