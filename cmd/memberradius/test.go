@@ -80,7 +80,9 @@ func (c *testCmd) Run(p *program) error {
 	if err != nil && !errors.As(err, &silence) {
 		return err
 	}
-	return c.report(p, c.outcome(p, control, reply, err))
+	o := c.outcome(p, control, reply, err)
+	o.Server = server
+	return o.report(p)
 }
 
 // password reads the password of login from a file, the terminal or standard input.
@@ -100,6 +102,7 @@ func (p *program) password(file, login string) (member.Secret, error) {
 type outcome struct {
 	Login        string                 `json:"login"`
 	Method       string                 `json:"method"`
+	Server       netip.AddrPort         `json:"server"`
 	Reply        string                 `json:"reply"` // empty: none came
 	Milliseconds float64                `json:"milliseconds,omitempty"`
 	Tries        int                    `json:"tries,omitempty"`
@@ -152,7 +155,7 @@ func (c *testCmd) outcome(p *program, control *controlClient, r *radiustest.Repl
 
 // report prints the outcome; anything but an Access-Accept without a fault is
 // exit status 1.
-func (c *testCmd) report(p *program, o *outcome) error {
+func (o *outcome) report(p *program) error {
 	var err error
 	if p.JSON {
 		err = p.printJSON(o)
@@ -169,7 +172,7 @@ func (o *outcome) print(p *program) {
 	if o.Reply == "" {
 		p.printf("%s\n", o.Error)
 	} else {
-		p.printf("%s in %.2f ms\n", o.Reply, o.Milliseconds)
+		p.printf("%s in %.2f ms from %s\n", o.Reply, o.Milliseconds, o.Server)
 	}
 	width := 0
 	for _, a := range o.Attributes {
