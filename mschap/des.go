@@ -2,24 +2,32 @@ package mschap
 
 import "math/bits"
 
-// desRounds is DesEncrypt of RFC 2759 §8.6 without the first permutation,
-// which the three blocks of a response share. The 56 bits of key come without
-// parity, l and r from desInitial. Each round makes its own subkey: the key is
-// used once, so that there is nothing to keep.
-func desRounds(key uint64, l, r uint32) uint64 {
-	var cd uint64
-	for i := range desPC1 {
-		cd ^= desPC1[i][key>>(4*i)&15]
+// desBlocks is DesEncrypt of RFC 2759 §8.6 under three keys of 56 bits without
+// parity: the three blocks of a response. Their rounds go side by side, since
+// each round of one block waits for the one before it. Each makes its own
+// subkey: a key is used once, so that there is nothing to keep.
+func desBlocks(keys *[3]uint64, block uint64) (out [3]uint64) {
+	var c, d [3]uint64
+	for k, key := range keys {
+		var cd uint64
+		for i := range desPC1 {
+			cd ^= desPC1[i][key>>(4*i)&15]
+		}
+		// Each half twice in a row: a rotation by n is a shift by 28-n.
+		c[k], d[k] = cd>>28, cd&(1<<28-1)
+		c[k], d[k] = c[k]<<28|c[k], d[k]<<28|d[k]
 	}
-	// Each half twice in a row: a rotation by n is a shift by 28-n.
-	c, d := cd>>28, cd&(1<<28-1)
-	c, d = c<<28|c, d<<28|d
-
+	l0, r0 := desInitial(block)
+	l1, r1, l2, r2 := l0, r0, l0, r0
 	for i := 0; i < 16; i += 2 {
-		l ^= desFeistel(r, desSubkey(c, d, desUnshift[i]))
-		r ^= desFeistel(l, desSubkey(c, d, desUnshift[i+1]))
+		l0 ^= desFeistel(r0, desSubkey(c[0], d[0], desUnshift[i]))
+		l1 ^= desFeistel(r1, desSubkey(c[1], d[1], desUnshift[i]))
+		l2 ^= desFeistel(r2, desSubkey(c[2], d[2], desUnshift[i]))
+		r0 ^= desFeistel(l0, desSubkey(c[0], d[0], desUnshift[i+1]))
+		r1 ^= desFeistel(l1, desSubkey(c[1], d[1], desUnshift[i+1]))
+		r2 ^= desFeistel(l2, desSubkey(c[2], d[2], desUnshift[i+1]))
 	}
-	return desFinal(r, l)
+	return [3]uint64{desFinal(r0, l0), desFinal(r1, l1), desFinal(r2, l2)}
 }
 
 // desSubkey returns a round's key by PC2 (FIPS 46-3, key schedule), in the

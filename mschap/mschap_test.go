@@ -11,8 +11,9 @@ import (
 func desBlock(key [7]byte, block [8]byte) (out [8]byte) {
 	var padded [8]byte
 	copy(padded[1:], key[:])
-	l, r := desInitial(binary.BigEndian.Uint64(block[:]))
-	binary.BigEndian.PutUint64(out[:], desRounds(binary.BigEndian.Uint64(padded[:]), l, r))
+	k := binary.BigEndian.Uint64(padded[:])
+	three := desBlocks(&[3]uint64{^k << 8 >> 8, k, k ^ 1}, binary.BigEndian.Uint64(block[:]))
+	binary.BigEndian.PutUint64(out[:], three[1])
 	return out
 }
 

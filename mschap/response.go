@@ -27,13 +27,15 @@ func ChallengeHash(peer, auth [16]byte, user string) [8]byte {
 // zero octets fill up to three keys. Version 1 has the same under the name
 // NtChallengeResponse, where the challenge is the server's own (RFC 2433 appendix A).
 func ChallengeResponse(challenge [8]byte, nt [16]byte) (response [24]byte) {
-	l, r := desInitial(binary.BigEndian.Uint64(challenge[:]))
-	var keys [24]byte
-	copy(keys[:], nt[:])
-	for i := range 3 {
+	var octets [24]byte
+	copy(octets[:], nt[:])
+	var keys [3]uint64
+	for i := range keys {
 		// Seven octets make a key: the eighth that is read is shifted out.
-		key := binary.BigEndian.Uint64(keys[7*i:]) >> 8
-		binary.BigEndian.PutUint64(response[8*i:], desRounds(key, l, r))
+		keys[i] = binary.BigEndian.Uint64(octets[7*i:]) >> 8
+	}
+	for i, block := range desBlocks(&keys, binary.BigEndian.Uint64(challenge[:])) {
+		binary.BigEndian.PutUint64(response[8*i:], block)
 	}
 	return response
 }

@@ -70,3 +70,47 @@ func TestMSCHAPv2(t *testing.T) {
 		}
 	}
 }
+
+// What a member system says of somebody who has proved nothing sounds the same
+// for all, whatever its reason.
+func TestNothingIsToldBeforeTheProof(t *testing.T) {
+	t.Parallel()
+	reasons := []member.Reason{member.ReasonDisabled, member.ReasonExpired, member.ReasonUnknownLogin, member.ReasonNone}
+	r := startRig(t, quick, func(_ *Config, _ *ClientConfig, m *members) {
+		for _, reason := range reasons {
+			m.answers[reason.String()] = member.Answer{Verdict: member.Deny, Reason: reason}
+		}
+	})
+	for _, reason := range reasons {
+		reply := r.ask(&radiustest.Request{Method: radiustest.MSCHAPv2, Login: reason.String(), Password: "x"})
+		if reply.Message != member.ReasonWrongProof.Message() || reply.Error == nil || reply.Error.Code != 691 || reply.Error.Message != reply.Message {
+			t.Errorf("%v: %q, %v", reason, reply.Message, reply.Error)
+		}
+		want := reason
+		if reason == member.ReasonNone {
+			want = member.ReasonRefused
+		}
+		if why := r.Why(reason.String(), 1)[0]; why.Reason != want || why.Proved {
+			t.Errorf("%v: explained by %v", reason, why.Reason)
+		}
+	}
+}
+
+// An empty attribute is left out (P10), and one that does not fit ends the reply.
+func TestReplyRoom(t *testing.T) {
+	t.Parallel()
+	var p reply
+	p.begin(make([]byte, 0, maxPacket), codeAccessAccept, 1)
+	n := len(p.b)
+	p.add(typeReplyMessage, nil)
+	p.add(typeReplyMessage, make([]byte, maxValue+1))
+	if len(p.b) != n || p.over {
+		t.Errorf("%d octets more, over %v", len(p.b)-n, p.over)
+	}
+	for range maxPacket {
+		p.add(typeReplyMessage, []byte("x"))
+	}
+	if !p.over || len(p.b) > maxPacket {
+		t.Errorf("%d octets, over %v", len(p.b), p.over)
+	}
+}

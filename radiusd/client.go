@@ -65,11 +65,7 @@ func NewClient(c ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("radiusd: client %s: %w", c.Name, err)
 	}
-	k, err := newKey(c.Secret)
-	if err != nil {
-		return nil, fmt.Errorf("radiusd: client %s: %w", c.Name, err)
-	}
-	return &Client{config: c, key: k, methods: methods}, nil
+	return &Client{config: c, key: newKey(c.Secret), methods: methods}, nil
 }
 
 // A ClientEntry is a Client at an address or a prefix.

@@ -14,19 +14,19 @@ import (
 // needs. Each reader and each worker of the pool reuses one, so that a request
 // answered from memory allocates nothing.
 type exchange struct {
-	request
-	*hasher
+	*arrived
+	signer
 	server  *Server
 	tables  *Tables
 	repeats *repeats // the reader's own
 	journal *journal
 	from    *socket
-	arrival Arrival
 	// received is when the batch was read, with the monotonic clock; now is the wall clock of the member's validity.
 	received, now time.Time
 
-	client *Client
-	entry  *kept
+	slot  int // of the batch
+	entry *kept
+	key   repeatKey
 	// work is set in the pool: where the reply is kept for repeats.
 	work     *work
 	mayWait  bool
@@ -48,8 +48,10 @@ type exchange struct {
 	input      policy.Input
 	attributes policy.Attributes
 	reply      reply
-	// out is what goes back to the NAS at once; empty is silence.
-	out []byte
+	// alone is the one request that the pool works on.
+	alone arrived
+	// outbox are the replies that wait for their signature.
+	outbox []outgoing
 
 	salt     uint16
 	ids      decisionIDs
@@ -59,21 +61,37 @@ type exchange struct {
 	text     [512]byte
 }
 
+// An arrived is a datagram between its arrival and its turn.
+type arrived struct {
+	request
+	arrival Arrival
+	client  *Client
+	// out is room for the reply.
+	out []byte
+	// again is the reply to a repeat.
+	again []byte
+	// onItsWay: nothing has ended it so far.
+	onItsWay bool
+	// authentic: its Message-Authenticator is right. What follows is signer.verify's.
+	authentic bool
+	claimed   [authenticatorSize]byte
+	firstMask [authenticatorSize]byte
+	sum, mask int
+}
+
 func newExchange(s *Server) *exchange {
-	x := &exchange{hasher: newHasher(), server: s}
+	x := &exchange{server: s}
 	x.ids.seed(s.rand)
 	return x
 }
 
-// begin clears what the last request left. The wall clock is read once a batch.
-func (x *exchange) begin(from *socket, received time.Time) {
-	x.from, x.received, x.now = from, received, received
-	x.tables = x.server.tables.Load()
-	x.client, x.entry, x.work = nil, nil, nil
+// begin turns to a request and clears what the last one left.
+func (x *exchange) begin(a *arrived) {
+	x.arrived = a
+	x.entry, x.work = nil, nil
 	x.mayWait, x.mustWait, x.proved = false, false, false
 	x.used, x.verdict, x.reason, x.words = methodNone, member.Unanswered, member.ReasonNone, ""
 	x.attempt, x.answer = member.Attempt{}, member.Answer{}
-	x.out = x.out[:0]
 }
 
 // describe fills the attempt with what the request says of itself.
@@ -96,14 +114,11 @@ func (x *exchange) drop(why drop) bool {
 	return false
 }
 
-// note writes the decision down: journal, log and metrics.
+// note writes the decision into the journal, which is locked. How long it took
+// is known when its batch is done: reading the clock costs a fiftieth of a request.
 func (x *exchange) note() {
-	if x.work != nil {
-		x.journal.Lock()
-		defer x.journal.Unlock()
-	}
 	r := x.journal.add()
-	r.id, r.at, r.took = x.decision, x.now, time.Since(x.received)
+	r.id, r.at, r.took = x.decision, x.now, 0
 	r.client, r.method = x.client, x.used
 	r.verdict, r.reason, r.proved = x.verdict, x.reason, x.proved
 	r.age, r.source, r.message = x.answer.Age, x.answer.Source, x.words
@@ -116,7 +131,6 @@ func (x *exchange) note() {
 	r.ssidLen = uint8(copy(r.ssid[:], x.attempt.SSID))
 	r.nasLen = uint8(copy(r.nas[:], x.attempt.NAS))
 	r.macLen = uint8(copy(r.mac[:], x.attempt.StationMAC))
-	x.server.meters.decide(x.client, r)
 	if refused := x.refusedAttributes(); len(refused) > 0 {
 		x.server.refusedAttributes(x.answer.Source, refused)
 	}
@@ -132,7 +146,6 @@ func (x *exchange) refusedAttributes() []string {
 // rescue keeps a panic from ending the server: the packet is lost, and counted.
 func (x *exchange) rescue() {
 	if p := recover(); p != nil {
-		x.out = x.out[:0]
 		x.server.panicked(p)
 	}
 }

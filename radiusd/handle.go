@@ -7,12 +7,22 @@ import (
 	"memberradius/member"
 )
 
-// handle is the way of a packet, one line a station. A station that returns
-// false has said what becomes of the packet.
-func (x *exchange) handle(datagram []byte) {
-	ok := x.peek(datagram) && // garbage gets no reply
+// The way of a packet, one line a station, in three parts: what each packet of
+// a batch goes through before its Message-Authenticator is known to be right
+// (arrive), all their Message-Authenticators at once (signer.verify), and the
+// rest of the way (handle). A station that returns false has said what becomes
+// of the packet. Replies are signed with those of the batch (signer.sign).
+
+// arrive is the way up to where MD5 is needed.
+func (x *exchange) arrive(datagram []byte) {
+	x.onItsWay = x.peek(datagram) && // garbage gets no reply
 		x.who() && // client by arrival, never by what the packet says
-		x.authentic() && // before any attribute is read
+		x.signed() // whether it has the Message-Authenticator that it needs
+}
+
+// handle is the way from there.
+func (x *exchange) handle() {
+	ok := x.verified() && // before any attribute is read
 		x.lawful() && // one method and no more
 		x.first() // repeats get the first reply again
 	if !ok {
@@ -38,7 +48,14 @@ func (x *exchange) decide() {
 		return
 	}
 	x.answerNAS()
+	if x.work == nil {
+		x.note()
+		return
+	}
+	x.journal.Lock()
+	defer x.journal.Unlock()
 	x.note()
+	x.journal.settle(x.journal.next-1, time.Since(x.received), x.server.meters)
 }
 
 // peek: a datagram that is no RADIUS request goes without a word.
@@ -68,9 +85,9 @@ func (x *exchange) who() bool {
 	return true
 }
 
-// authentic: Message-Authenticator, wherever it stands in the packet (RFC 3579
+// signed: a Message-Authenticator, wherever it stands in the packet (RFC 3579
 // §3.2, CVE-2024-3596). Whether one is needed is decided before any is checked.
-func (x *exchange) authentic() bool {
+func (x *exchange) signed() bool {
 	if x.code == codeAccountingRequest {
 		return x.drop(dropAccounting)
 	}
@@ -85,7 +102,13 @@ func (x *exchange) authentic() bool {
 		return x.drop(dropProxyState)
 	case x.auths > 1:
 		return x.drop(dropSeveralAuthenticators)
-	case x.auths == 1 && !x.verify(&x.client.key, &x.request):
+	}
+	return true
+}
+
+// verified: a Message-Authenticator that is there must be right, whoever may leave it out.
+func (x *exchange) verified() bool {
+	if x.auths == 1 && !x.authentic {
 		return x.drop(dropWrongAuthenticator)
 	}
 	return true
@@ -112,14 +135,15 @@ func (x *exchange) lawful() bool {
 // first: a repeat gets the first reply again, byte for byte, or silence while
 // the first is in work (RFC 5080 §2.2.2).
 func (x *exchange) first() bool {
-	entry, was := x.repeats.look(newRepeatKey(x.arrival.Remote, x.id), x.request.authenticator(), x.received)
+	x.key = newRepeatKey(x.arrival.Remote, x.id)
+	entry, was := x.repeats.look(x.key, x.request.authenticator(), x.received)
 	if was == seenNew {
 		x.entry = entry
 		return true
 	}
 	x.server.meters.of(x.client).repeats.Inc()
 	if was == seenRepeat {
-		x.out = append(x.out[:0], entry.reply...)
+		x.again = append(x.out[:0], entry.reply...)
 	}
 	return false
 }
@@ -289,13 +313,22 @@ func (x *exchange) leave() {
 	}
 }
 
-// resume goes on in the pool with a request that left the reader.
+// resume goes on in the pool with a request that left the reader, which has
+// taken its datagram already.
 func (x *exchange) resume(j *job) {
-	x.begin(j.from, j.received)
-	x.arrival, x.client, x.mayWait, x.work = j.arrival, j.client, true, &j.work
+	x.alone = arrived{arrival: j.arrival, client: j.client, out: x.alone.out[:0]}
+	x.begin(&x.alone)
+	x.from, x.received, x.now, x.tables = j.from, j.received, j.received, x.server.tables.Load()
+	x.mayWait, x.work = true, &j.work
 	x.deadline = time.Now().Add(x.server.timeout)
-	// The reader has taken this datagram already, and so it is taken again.
-	if x.request.peek(j.datagram) && x.request.walk() && x.lawful() {
-		x.decide()
+	if !x.request.peek(j.datagram) || !x.request.walk() || !x.lawful() {
+		return
+	}
+	x.firstMask = x.secretSum(&x.client.key, x.request.authenticator())
+	x.outbox = x.outbox[:0]
+	x.decide()
+	x.sign(x.outbox)
+	for i := range x.outbox {
+		x.deliver(&x.outbox[i])
 	}
 }

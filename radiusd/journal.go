@@ -54,7 +54,9 @@ type journal struct {
 	next uint64 // how many there have ever been
 }
 
-func newJournal(most int) *journal { return &journal{most: most} }
+// newJournal returns a journal of at least a batch, so that none of it is
+// overwritten before it is settled.
+func newJournal(most int) *journal { return &journal{most: max(most, batchSize)} }
 
 // add returns the place of the next record, to be filled under the lock.
 func (j *journal) add() *record {
@@ -65,6 +67,16 @@ func (j *journal) add() *record {
 	}
 	r := &j.ring[at]
 	return r
+}
+
+// settle fills in how long the records from number from on took, and counts
+// them. The journal is locked.
+func (j *journal) settle(from uint64, took time.Duration, m *meters) {
+	for ; from < j.next; from++ {
+		r := &j.ring[from%uint64(j.most)]
+		r.took = took
+		m.decide(r)
+	}
 }
 
 // since appends to to the records from number from on, at most cap(to), and

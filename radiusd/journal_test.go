@@ -13,6 +13,7 @@ import (
 	"memberradius/radiusd/policy"
 	"memberradius/radiusd/radiustest"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/sirupsen/logrus"
 )
 
@@ -123,7 +124,7 @@ func TestIdentityKeyIsHMAC(t *testing.T) {
 // The journal keeps the last decisions, newest first, whoever made them.
 func TestWhy(t *testing.T) {
 	t.Parallel()
-	r := startRig(t, quick, func(c *Config, _ *ClientConfig, m *members) { c.Journal, m.slow["argon"] = 8, true })
+	r := startRig(t, quick, func(c *Config, _ *ClientConfig, m *members) { c.Journal, m.slow["argon"] = 64, true })
 	for _, login := range []string{"argon", "bob", "ARGON"} {
 		r.ask(&radiustest.Request{Method: radiustest.PAP, Login: login, Password: "hello"})
 	}
@@ -134,11 +135,28 @@ func TestWhy(t *testing.T) {
 	if found := r.Why("argon", 1); len(found) != 1 || found[0].Login != "ARGON" {
 		t.Errorf("the newest: %+v", found)
 	}
-	for range 20 {
+	for range 100 {
 		r.ask(&radiustest.Request{Method: radiustest.PAP, Login: "nobody", Password: "x"})
 	}
-	if n := len(r.Why("nobody", 100)); n != 8 {
-		t.Errorf("%d kept, want the last 8", n)
+	if n := len(r.Why("nobody", 100)); n != 64 {
+		t.Errorf("%d kept, want the last 64", n)
+	}
+}
+
+// What the log's writer has missed is counted.
+func TestJournalCountsWhatIsLost(t *testing.T) {
+	t.Parallel()
+	j := newJournal(batchSize)
+	for range batchSize + 10 {
+		j.add()
+	}
+	records, next, lost := j.since(5, make([]record, 0, 4))
+	if len(records) != 4 || next != 14 || lost != 5 {
+		t.Errorf("%d records, next %d, %d lost", len(records), next, lost)
+	}
+	records, next, lost = j.since(batchSize+8, make([]record, 0, 4))
+	if len(records) != 2 || next != batchSize+10 || lost != 0 {
+		t.Errorf("%d records, next %d, %d lost", len(records), next, lost)
 	}
 }
 
@@ -236,7 +254,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	if len(replies) != 48 {
 		t.Errorf("%d exchanges", len(replies))
 	}
-	r.panics.Store(0)
+	r.panics = testutil.ToFloat64(r.meters.panics)
 }
 
 // At warn no decision is logged, and the journal has them all the same.

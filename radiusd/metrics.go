@@ -19,7 +19,6 @@ type meters struct {
 	repeats   *prometheus.CounterVec
 	status    *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
-	tolerant  *prometheus.GaugeVec
 	panics    prometheus.Counter
 	refused   prometheus.Counter
 	evicted   prometheus.Counter
@@ -42,10 +41,6 @@ func newMeters() *meters {
 			Namespace: "memberradius", Name: "answer_seconds", Buckets: latencyBuckets,
 			Help: "Time from receipt of an Access-Request to its decision, reject_delay not counted.",
 		}, []string{"client"}),
-		tolerant: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "memberradius", Name: "client_tolerates_no_message_authenticator",
-			Help: "1 for each client that may send Access-Requests without Message-Authenticator (CVE-2024-3596).",
-		}, []string{"client"}),
 		panics:   single("panics_total", "Requests that made a worker panic; it should stay 0."),
 		refused:  single("attributes_refused_total", "Attributes from member systems that were not passed on."),
 		evicted:  single("replies_evicted_total", "Replies that were forgotten before 30 s because too many were kept."),
@@ -66,7 +61,7 @@ func (m *meters) register(r prometheus.Registerer, s *Server) error {
 	waiting := func() int { _, n := s.pool.load(); return n }
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.decisions, m.drops, m.repeats, m.status, m.latency, m.tolerant, m.panics,
+		m.decisions, m.drops, m.repeats, m.status, m.latency, m.panics,
 		m.refused, m.evicted, m.unlogged,
 		gauge("pool_busy", "Requests that wait for member systems.", working),
 		gauge("pool_queue", "Requests that wait for a place in the pool.", waiting),
@@ -102,7 +97,8 @@ func (m *meters) of(c *Client) *clientMeters {
 	return cm
 }
 
-func (m *meters) decide(c *Client, d *record) {
+func (m *meters) decide(d *record) {
+	c := d.client
 	slot := &m.of(c).decided[d.method][d.reason]
 	counter := slot.Load()
 	if counter == nil {

@@ -97,15 +97,10 @@ func (mschapv1) settle(x *exchange) {
 		x.addMSCHAPError(x.msResponse, challengeSizeV1)
 		return
 	}
-	// LM key (8), NT key (16) and padding (8), hidden like a User-Password.
-	var keys [32]byte
-	binary.BigEndian.PutUint64(keys[:], 0)
+	// LM key (8), NT key (16) and padding (8).
+	var keys [hiddenSize]byte
 	copy(keys[8:], x.hashHash[:])
-	first := x.secretSum(&x.client.key, x.request.authenticator())
-	xor(keys[:16], first[:])
-	second := x.secretSum(&x.client.key, keys[:16])
-	xor(keys[16:], second[:])
-	x.reply.addMicrosoft(msCHAPMPPEKeys, keys[:])
+	x.reply.addHidden(msCHAPMPPEKeys, nil, &keys)
 	x.addMPPEPolicy()
 }
 
@@ -159,20 +154,15 @@ func (x *exchange) addMSCHAPError(response []byte, challengeSize int) {
 	x.reply.addMicrosoft(msCHAPError, text[:min(len(text), maxVendorValue)])
 }
 
-// addMPPEKey adds a session key, hidden by the secret, the Request
-// Authenticator and a salt of its own (RFC 2548 §2.4.2, §2.4.3).
+// addMPPEKey adds a session key with a salt of its own (RFC 2548 §2.4.2, §2.4.3).
 func (x *exchange) addMPPEKey(kind byte, sessionKey [16]byte) {
-	const hiddenSize = 32 // length octet and key, padded to a multiple of 16
-	var value [2 + hiddenSize]byte
-	binary.BigEndian.PutUint16(value[:2], x.nextSalt())
-	hidden := value[2:]
-	hidden[0] = byte(len(sessionKey))
-	copy(hidden[1:], sessionKey[:])
-	first := x.secretSum(&x.client.key, x.request.authenticator(), value[:2])
-	xor(hidden[:16], first[:])
-	second := x.secretSum(&x.client.key, hidden[:16])
-	xor(hidden[16:], second[:])
-	x.reply.addMicrosoft(kind, value[:])
+	var salt [2]byte
+	binary.BigEndian.PutUint16(salt[:], x.nextSalt())
+	// Length octet and key, padded to a multiple of 16.
+	var value [hiddenSize]byte
+	value[0] = byte(len(sessionKey))
+	copy(value[1:], sessionKey[:])
+	x.reply.addHidden(kind, salt[:], &value)
 }
 
 // nextSalt returns a salt that no other of the packet has, its highest bit set.
@@ -186,10 +176,4 @@ func (x *exchange) nextSalt() uint16 {
 func (x *exchange) addMPPEPolicy() {
 	x.reply.addMicrosoft(msMPPEEncryptionPolicy, []byte{0, 0, 0, 1})
 	x.reply.addMicrosoft(msMPPEEncryptionTypes, []byte{0, 0, 0, 6})
-}
-
-func xor(dst, mask []byte) {
-	for i := range mask {
-		dst[i] ^= mask[i]
-	}
 }

@@ -26,12 +26,12 @@ func (pap) proof(x *exchange) member.Reason {
 	if len(hidden) == 0 || len(hidden) > maxPassword || len(hidden)%authenticatorSize != 0 {
 		return member.ReasonMalformed
 	}
-	before := x.request.authenticator()
+	mask := x.firstMask
 	for at := 0; at < len(hidden); at += authenticatorSize {
-		block := hidden[at : at+authenticatorSize]
-		mask := x.secretSum(&x.client.key, before)
-		subtle.XORBytes(x.password[at:], block, mask[:])
-		before = block
+		if at > 0 {
+			mask = x.secretSum(&x.client.key, hidden[at-authenticatorSize:at])
+		}
+		subtle.XORBytes(x.password[at:], hidden[at:at+authenticatorSize], mask[:])
 	}
 	x.attempt.Proof.Kind = member.Password
 	x.attempt.Proof.Password = member.Secret(alias(bytes.TrimRight(x.password[:len(hidden)], "\x00")))

@@ -14,7 +14,7 @@ import (
 // D1: a repeat gets the first reply again, byte for byte, and is not processed again.
 func TestD1Repeat(t *testing.T) {
 	t.Parallel()
-	r := startRig(t, quick)
+	r := startRig(t, quick, func(c *Config, _ *ClientConfig, _ *members) { c.Readers = 1 })
 	w := r.wire(0)
 	for _, password := range []member.Secret{"hello", "wrong"} {
 		q := papRequest()
@@ -199,5 +199,26 @@ func TestRepeatOfUnanswered(t *testing.T) {
 				t.Errorf("slow %v, %v: %d decisions for a request and 2 repeats, want %d", slow, reason, n, want)
 			}
 		}
+	}
+}
+
+// Two requests of one batch under one key: the reply to the first, which is
+// signed after the second was seen, is not kept for the second.
+func TestD4InOneBatch(t *testing.T) {
+	t.Parallel()
+	r, requests := hotPath(t, radiustest.PAP)
+	nas := &radiustest.NAS{Secret: rigSecret}
+	second, err := nas.Sign(&radiustest.Request{Method: radiustest.PAP, Login: "down", Password: "hello"}, requests[0][1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.x.server.tables.Load().Members.(*members).answers["down"] = member.Answer{Reason: member.ReasonTimeout}
+	var m memory
+	replies := m.handle(r, bytes.Clone(requests[0]), bytes.Clone(second.Bytes))
+	if len(replies[0]) == 0 || len(replies[1]) != 0 {
+		t.Fatalf("%d and %d octets of reply", len(replies[0]), len(replies[1]))
+	}
+	if again := m.handle(r, bytes.Clone(second.Bytes))[0]; len(again) != 0 {
+		t.Errorf("the repeat of what stayed unanswered gets % x", again)
 	}
 }

@@ -21,16 +21,22 @@ const maxVendorValue = maxValue - 6
 type reply struct {
 	b    []byte
 	over bool
+	// hidden are the keys in it that are still in clear.
+	hidden [2]hiding
+	hides  int
 }
+
+// unsigned stands where signer.sign writes.
+var unsigned [authenticatorSize]byte
 
 // begin writes the header and Message-Authenticator, which stands first in
 // every reply so that nothing an attacker chooses stands before it (CVE-2024-3596).
 func (p *reply) begin(room []byte, code, id byte) {
-	p.over = false
+	p.over, p.hides = false, 0
 	p.b = append(room[:0], code, id, 0, 0)
-	p.b = append(p.b, zeroAuthenticator[:]...)
+	p.b = append(p.b, unsigned[:]...)
 	p.b = append(p.b, typeMessageAuthenticator, authenticatorSize+2)
-	p.b = append(p.b, zeroAuthenticator[:]...)
+	p.b = append(p.b, unsigned[:]...)
 }
 
 func (p *reply) fits(n int) bool {
@@ -67,26 +73,20 @@ func (p *reply) addMicrosoft(kind byte, parts ...[]byte) {
 	}
 }
 
+// addHidden appends an attribute of Microsoft's that signer.sign will hide.
+func (p *reply) addHidden(kind byte, salt []byte, value *[hiddenSize]byte) {
+	p.addMicrosoft(kind, salt, value[:])
+	if !p.over {
+		p.hidden[p.hides] = hiding{at: len(p.b) - hiddenSize, salt: len(salt)}
+		p.hides++
+	}
+}
+
 // addEncoded appends attributes that are encoded already.
 func (p *reply) addEncoded(attributes []byte) {
 	if p.fits(len(attributes)) {
 		p.b = append(p.b, attributes...)
 	}
-}
-
-// sign is the only place that signs: Message-Authenticator over the reply with
-// the Request Authenticator in its place (RFC 3579 §3.2), then the Response
-// Authenticator over that (RFC 2865 §3).
-func (x *exchange) sign() []byte {
-	b := x.reply.b
-	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-	copy(b[4:headerSize], x.request.authenticator())
-	copy(b[headerSize+2:], x.messageAuthenticator(&x.client.key, b))
-	x.md5.Reset()
-	x.md5.Write(b)
-	x.md5.Write(x.client.key.secret)
-	x.md5.Sum(b[4:4])
-	return b
 }
 
 // answerNAS builds the reply that the verdict asks for, and sends, holds or
@@ -134,39 +134,72 @@ func (x *exchange) open(code byte) {
 	}
 }
 
-// close signs the reply and sends it, after the delay where there is one,
-// which counts from receipt.
+// An outgoing is a reply on its way back, from when it is complete.
+type outgoing struct {
+	reply []byte // in the datagram's own room
+	// authenticator is the Request Authenticator, in the request's datagram.
+	authenticator []byte
+	client        *Client
+	hidden        [2]hiding
+	hides         int
+	// delay counts from receipt.
+	delay time.Duration
+	slot  int // of the batch
+	entry *kept
+	key   repeatKey
+}
+
+// close completes the reply. It is signed with those of the batch, and goes
+// back after the delay where there is one.
 func (x *exchange) close(delay time.Duration) {
 	if x.reply.over {
 		x.server.trouble(fmt.Errorf("radiusd: the reply to client %s is longer than %d octets and was not sent: the request's Proxy-States and the plan's attributes are too many", x.client.config.Name, maxPacket))
 		x.silence()
 		return
 	}
-	signed := x.sign()
-	switch {
-	case delay > 0:
-		x.hold(signed, delay)
-	case x.work != nil:
-		x.work.reply = append([]byte(nil), signed...)
-		x.from.send(x.work.reply, &x.arrival)
-		x.work.done.Store(true)
-	default:
-		x.out = signed
-		x.entry.reply = append(x.entry.reply[:0], signed...)
-	}
+	x.outbox = append(x.outbox, outgoing{
+		reply: x.reply.b, authenticator: x.request.authenticator(), client: x.client,
+		hidden: x.reply.hidden, hides: x.reply.hides,
+		delay: delay, slot: x.slot, entry: x.entry, key: x.key,
+	})
 }
 
-func (x *exchange) hold(signed []byte, delay time.Duration) {
+// deliver keeps a signed reply for repeats, and returns it where it goes back at once.
+func (x *exchange) deliver(o *outgoing) (now []byte) {
+	switch {
+	case o.delay > 0:
+		x.hold(o)
+		return nil
+	case x.work != nil:
+		x.work.reply = append([]byte(nil), o.reply...)
+		x.from.send(x.work.reply, &x.arrival)
+		x.work.done.Store(true)
+		return nil
+	case o.entry.is(o):
+		o.entry.reply = append(o.entry.reply[:0], o.reply...)
+	}
+	return o.reply
+}
+
+// is says whether the entry is still the one of this reply's request: another
+// request of the same batch may have taken its place.
+func (e *kept) is(o *outgoing) bool {
+	return e.key == o.key && e.work == nil && sameAuthenticator(e.authenticator[:], o.authenticator)
+}
+
+func (x *exchange) hold(o *outgoing) {
 	w := x.work
 	if w == nil {
 		w = &work{}
-		x.entry.work = w
+		if o.entry.is(o) {
+			o.entry.work = w
+		}
 	}
-	w.reply = append([]byte(nil), signed...)
-	due := x.received.Add(delay + rand.N(jitter)) //nolint:gosec // it spreads replies and keeps no secret
+	w.reply = append([]byte(nil), o.reply...)
+	due := x.received.Add(o.delay + rand.N(jitter)) //nolint:gosec // it spreads replies and keeps no secret
 	if !x.server.delay.hold(held{work: w, due: due, from: x.from, to: x.arrival}) {
 		w.forgotten.Store(true)
-		x.server.dropped(x.client, &x.arrival, dropHeld)
+		x.server.dropped(o.client, &x.arrival, dropHeld)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"memberradius/radiusd/radiustest"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/sirupsen/logrus"
 )
@@ -81,6 +82,7 @@ type rig struct {
 	nas     *radiustest.NAS
 	metrics *prometheus.Registry
 	stop    func() error
+	panics  float64 // that the test wants
 }
 
 type syncBuffer struct {
@@ -164,8 +166,8 @@ func startRig(t *testing.T, settings ...setting) *rig {
 		if err := r.stop(); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
-		if n := r.panics.Load(); n != 0 {
-			t.Errorf("%d panics:\n%s", n, r.log)
+		if n := testutil.ToFloat64(r.meters.panics); n != r.panics {
+			t.Errorf("%v panics, want %v:\n%s", n, r.panics, r.log)
 		}
 	})
 	return r

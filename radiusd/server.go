@@ -51,7 +51,6 @@ type Server struct {
 	// exchanges are the pool's, for reuse.
 	exchanges   sync.Pool
 	unknownSaid atomic.Int64
-	panics      atomic.Uint64
 }
 
 // New checks the configuration and registers the metrics. Nothing is bound yet.
@@ -94,6 +93,14 @@ func New(c Config) (*Server, error) {
 	}
 	s.Swap(c.Tables)
 	return s, nil
+}
+
+// clock reads the wall clock, with the monotonic one in it.
+func (s *Server) clock() time.Time {
+	if s.now != nil {
+		return s.now()
+	}
+	return time.Now()
 }
 
 func orDefault[T int | time.Duration](v, otherwise T) T {
@@ -189,7 +196,6 @@ func (s *Server) work(j *job) {
 // panicked counts a panic and logs where it came from. The values of a stack's
 // frames are addresses, never text of a packet.
 func (s *Server) panicked(p any) {
-	s.panics.Add(1)
 	s.meters.panics.Inc()
 	s.scribe.say(line{logrus.ErrorLevel, "a worker panicked; the request is lost, the server goes on", logrus.Fields{
 		"panic": fmt.Sprintf("%T", p), "stack": string(debug.Stack()),

@@ -3,10 +3,10 @@ package radiusd
 import (
 	"crypto/md5"
 	"crypto/subtle"
-	"encoding"
-	"hash"
+	"encoding/binary"
 
 	"memberradius/member"
+	"memberradius/radiusd/md5many"
 )
 
 // md5Block is MD5's block size in octets, which HMAC pads its key to (RFC 2104 §2).
@@ -16,81 +16,174 @@ const md5Block = 64
 // the MD5 states after HMAC's two pads.
 type key struct {
 	secret       []byte
-	inner, outer []byte // marshalled states of crypto/md5
+	inner, outer md5many.State
 }
 
-func newKey(secret member.Secret) (key, error) {
+func newKey(secret member.Secret) key {
 	k := key{secret: []byte(secret)}
 	padded := k.secret
 	if len(padded) > md5Block {
 		sum := md5.Sum(padded)
 		padded = sum[:]
 	}
-	var err error
-	if k.inner, err = padState(padded, 0x36); err != nil {
-		return key{}, err
+	var inner, outer [md5Block]byte
+	copy(inner[:], padded)
+	copy(outer[:], padded)
+	for i := range md5Block {
+		inner[i] ^= 0x36
+		outer[i] ^= 0x5c
 	}
-	k.outer, err = padState(padded, 0x5c)
-	return k, err
-}
-
-func padState(secret []byte, pad byte) ([]byte, error) {
-	var block [md5Block]byte
-	copy(block[:], secret)
-	for i := range block {
-		block[i] ^= pad
-	}
-	h := md5.New()
-	h.Write(block[:])
-	return h.(encoding.BinaryMarshaler).MarshalBinary()
-}
-
-// A hasher is MD5 for one goroutine, without allocations.
-type hasher struct {
-	md5     hash.Hash
-	restore encoding.BinaryUnmarshaler
-	sum     [authenticatorSize]byte
-	// pad holds a secret and what is hashed with it.
-	pad []byte
-}
-
-func newHasher() *hasher {
-	h := md5.New()
-	return &hasher{md5: h, restore: h.(encoding.BinaryUnmarshaler), pad: make([]byte, 0, 256)}
-}
-
-// messageAuthenticator returns HMAC-MD5 over the parts (RFC 3579 §3.2), valid until the next call.
-func (h *hasher) messageAuthenticator(k *key, parts ...[]byte) []byte {
-	// The states come from the same package: restoring them can't fail.
-	_ = h.restore.UnmarshalBinary(k.inner)
-	for _, p := range parts {
-		h.md5.Write(p)
-	}
-	inner := h.md5.Sum(h.sum[:0])
-	_ = h.restore.UnmarshalBinary(k.outer)
-	h.md5.Write(inner)
-	return h.md5.Sum(h.sum[:0])
-}
-
-// secretSum returns MD5(secret + parts), which hides passwords and keys (RFC 2865 §5.2, RFC 2548 §2.4).
-func (h *hasher) secretSum(k *key, parts ...[]byte) [authenticatorSize]byte {
-	h.pad = append(h.pad[:0], k.secret...)
-	for _, p := range parts {
-		h.pad = append(h.pad, p...)
-	}
-	return md5.Sum(h.pad)
-}
-
-var zeroAuthenticator [authenticatorSize]byte
-
-// verify says whether the request's Message-Authenticator is right: HMAC-MD5
-// over the packet with its own value as zeros (RFC 3579 §3.2).
-func (h *hasher) verify(k *key, r *request) bool {
-	at := r.authAt
-	got := r.raw[at : at+authenticatorSize]
-	want := h.messageAuthenticator(k, r.raw[:at], zeroAuthenticator[:], r.raw[at+authenticatorSize:])
-	return sameAuthenticator(want, got)
+	k.inner, k.outer = md5many.Absorb(&inner), md5many.Absorb(&outer)
+	return k
 }
 
 // sameAuthenticator compares in constant time.
 func sameAuthenticator(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+
+// A signer computes what RADIUS asks of MD5 for many packets at once: MD5 waits
+// for itself at every step, so that sums side by side cost little more than
+// one alone (docs/decisions/0008). It belongs to one goroutine.
+type signer struct {
+	sums, outer []md5many.Sum
+	// arena holds what is hashed and lies nowhere in one piece.
+	arena []byte
+}
+
+// plain adds MD5(secret + a + b), which hides passwords and keys (RFC 2865
+// §5.2, RFC 2548 §2.4), and returns its place.
+func (s *signer) plain(k *key, a, b []byte) int {
+	from := len(s.arena)
+	s.arena = append(s.arena, k.secret...)
+	s.arena = append(s.arena, a...)
+	s.arena = append(s.arena, b...)
+	s.sums = append(s.sums, md5many.Sum{From: md5many.Start(), Data: s.arena[from:]})
+	return len(s.sums) - 1
+}
+
+// keyed adds the inner hash of an HMAC-MD5 over data (RFC 2104) and returns its place.
+func (s *signer) keyed(k *key, data []byte) int {
+	s.sums = append(s.sums, md5many.Sum{From: k.inner, Before: md5Block, Data: data})
+	return len(s.sums) - 1
+}
+
+// keyedOuter adds the outer hash over the inner one at that place.
+func (s *signer) keyedOuter(k *key, place int) {
+	s.outer = append(s.outer, md5many.Sum{From: k.outer, Before: md5Block, Data: s.sums[place].Out[:]})
+}
+
+func (s *signer) reset() { s.sums, s.outer, s.arena = s.sums[:0], s.outer[:0], s.arena[:0] }
+
+// verify computes the Message-Authenticator of each request that has one:
+// HMAC-MD5 over the packet with its own value as zeros (RFC 3579 §3.2). On the
+// way it makes the mask of each first block of a User-Password (RFC 2865 §5.2).
+func (s *signer) verify(all []arrived) {
+	s.reset()
+	for i := range all {
+		a := &all[i]
+		if !a.onItsWay {
+			continue
+		}
+		if a.auths == 1 {
+			at := a.raw[a.authAt : a.authAt+authenticatorSize]
+			copy(a.claimed[:], at)
+			clear(at)
+			a.sum = s.keyed(&a.client.key, a.raw)
+		}
+		if a.userPassword != nil {
+			a.mask = s.plain(&a.client.key, a.authenticator(), nil)
+		}
+	}
+	md5many.Compute(s.sums)
+	for i := range all {
+		if a := &all[i]; a.onItsWay && a.auths == 1 {
+			s.keyedOuter(&a.client.key, a.sum)
+		}
+	}
+	md5many.Compute(s.outer)
+	next := 0
+	for i := range all {
+		a := &all[i]
+		if !a.onItsWay {
+			continue
+		}
+		if a.auths == 1 {
+			a.authentic = sameAuthenticator(a.claimed[:], s.outer[next].Out[:])
+			next++
+		}
+		if a.userPassword != nil {
+			a.firstMask = s.sums[a.mask].Out
+		}
+	}
+}
+
+// sign is the only place that signs. It hides what the replies have to hide,
+// then writes Message-Authenticator over each reply with the Request
+// Authenticator in its place (RFC 3579 §3.2), then the Response Authenticator
+// over that (RFC 2865 §3).
+func (s *signer) sign(replies []outgoing) {
+	s.hide(replies)
+	s.reset()
+	for i := range replies {
+		o := &replies[i]
+		binary.BigEndian.PutUint16(o.reply[2:], uint16(len(o.reply)))
+		copy(o.reply[4:headerSize], o.authenticator)
+		s.keyed(&o.client.key, o.reply)
+	}
+	md5many.Compute(s.sums)
+	for i := range replies {
+		s.keyedOuter(&replies[i].client.key, i)
+	}
+	md5many.Compute(s.outer)
+	s.sums = s.sums[:0]
+	for i := range replies {
+		o := &replies[i]
+		copy(o.reply[headerSize+2:], s.outer[i].Out[:])
+		// The room behind the reply is free: most secrets fit there.
+		s.sums = append(s.sums, md5many.Sum{From: md5many.Start(), Data: append(o.reply, o.client.key.secret...)})
+	}
+	md5many.Compute(s.sums)
+	for i := range replies {
+		copy(replies[i].reply[4:headerSize], s.sums[i].Out[:])
+	}
+}
+
+// hiddenSize is the length of what a hiding hides: two blocks.
+const hiddenSize = 2 * authenticatorSize
+
+// A hiding is where a reply holds a key in clear until it is signed: two
+// blocks, and before them the salt, if the attribute has one.
+type hiding struct{ at, salt int }
+
+// hide hides keys as RFC 2548 §2.4 asks: the first block by MD5 of secret,
+// Request Authenticator and salt, the second by MD5 of secret and first block.
+func (s *signer) hide(replies []outgoing) {
+	for block := range 2 {
+		s.reset()
+		for i := range replies {
+			o := &replies[i]
+			for _, h := range o.hidden[:o.hides] {
+				if block == 0 {
+					s.plain(&o.client.key, o.authenticator, o.reply[h.at-h.salt:h.at])
+				} else {
+					s.plain(&o.client.key, o.reply[h.at:h.at+authenticatorSize], nil)
+				}
+			}
+		}
+		md5many.Compute(s.sums)
+		next := 0
+		for i := range replies {
+			o := &replies[i]
+			for _, h := range o.hidden[:o.hides] {
+				at := o.reply[h.at+block*authenticatorSize:]
+				subtle.XORBytes(at, at[:authenticatorSize], s.sums[next].Out[:])
+				next++
+			}
+		}
+	}
+}
+
+// secretSum is MD5(secret + a) for one alone.
+func (s *signer) secretSum(k *key, a []byte) [authenticatorSize]byte {
+	s.arena = append(append(s.arena[:0], k.secret...), a...)
+	return md5.Sum(s.arena)
+}

@@ -95,11 +95,21 @@ func (s *socket) send(reply []byte, to *Arrival) {
 	_, _, _ = s.conn.WriteMsgUDPAddrPort(reply, control, to.Remote)
 }
 
+// datagrams are those of one batch, and the way back for their replies.
+type datagrams interface {
+	// at returns datagram i, how it arrived, and room for its reply.
+	at(i int) (datagram []byte, a Arrival, out []byte)
+	// answer takes the reply to datagram i; send sends all of them.
+	answer(i int, reply []byte)
+	send()
+}
+
 // A reader reads one socket and answers from memory; what must wait leaves for the pool.
 type reader struct {
-	socket *socket
-	x      *exchange
-	batch  *batch
+	socket  *socket
+	x       *exchange
+	batch   *batch
+	arrived [batchSize]arrived
 }
 
 func newReader(s *Server, sock *socket) (*reader, error) {
@@ -123,43 +133,68 @@ func (r *reader) run() error {
 			return fmt.Errorf("radiusd: udp %v: %w", r.socket.local, err)
 		}
 		if n > 0 {
-			r.work(n)
+			r.work(r.batch, n)
 		}
 	}
 }
 
-// work handles a batch. The journal is locked once for all of it.
-func (r *reader) work(n int) {
-	evicted := r.x.repeats.early
-	received := time.Now()
-	if now := r.x.server.now; now != nil {
-		received = now()
-	}
-	r.x.journal.Lock()
-	before := r.x.journal.next
+// work takes a batch all the way. The wall clock is read once for all of it,
+// and the journal locked once.
+func (r *reader) work(in datagrams, n int) {
+	x := r.x
+	x.from, x.received, x.tables = r.socket, x.server.clock(), x.server.tables.Load()
+	x.now, x.outbox = x.received, x.outbox[:0]
 	for i := range n {
-		r.one(i, received)
+		r.arrive(in, i)
 	}
-	decided := r.x.journal.next != before
-	r.x.journal.Unlock()
-	r.batch.send()
+	x.verify(r.arrived[:n])
+	evicted := x.repeats.early
+	x.journal.Lock()
+	before := x.journal.next
+	for i := range n {
+		r.handle(in, i)
+	}
+	x.journal.settle(before, time.Since(x.received), x.server.meters)
+	decided := x.journal.next != before
+	x.journal.Unlock()
+	x.sign(x.outbox)
+	for i := range x.outbox {
+		o := &x.outbox[i]
+		x.arrived = &r.arrived[o.slot]
+		if now := x.deliver(o); now != nil {
+			in.answer(o.slot, now)
+		}
+	}
+	in.send()
 	if decided {
-		r.x.server.scribe.nudge()
+		x.server.scribe.nudge()
 	}
-	if d := r.x.repeats.early - evicted; d > 0 {
-		r.x.server.meters.evicted.Add(float64(d))
+	if d := x.repeats.early - evicted; d > 0 {
+		x.server.meters.evicted.Add(float64(d))
 	}
 }
 
-func (r *reader) one(i int, received time.Time) {
+func (r *reader) arrive(in datagrams, i int) {
+	a := &r.arrived[i]
+	a.client, a.again, a.onItsWay, a.authentic = nil, nil, false, false
 	defer r.x.rescue()
-	x := r.x
-	x.begin(r.socket, received)
 	var datagram []byte
-	datagram, x.arrival, x.out = r.batch.at(i)
-	x.arrival.Site = r.socket.site
-	x.handle(datagram)
-	if len(x.out) > 0 {
-		r.batch.answer(i, x.out)
+	datagram, a.arrival, a.out = in.at(i)
+	a.arrival.Site = r.socket.site
+	r.x.arrived = a
+	r.x.arrive(datagram)
+}
+
+func (r *reader) handle(in datagrams, i int) {
+	a := &r.arrived[i]
+	if !a.onItsWay {
+		return
+	}
+	defer r.x.rescue()
+	r.x.begin(a)
+	r.x.slot = i
+	r.x.handle()
+	if a.again != nil {
+		in.answer(i, a.again)
 	}
 }

@@ -16,11 +16,16 @@ import (
 // address (docs/decisions/0002).
 
 const (
-	// roomIn is one octet more than a packet may have, roomOut a whole packet.
+	// roomIn is a whole packet, roomOut one and the secret that it is hashed with.
 	roomIn  = maxPacket
-	roomOut = maxPacket
+	roomOut = maxPacket + 256
 	// roomControl holds one IPV6_PKTINFO with its header and padding.
 	roomControl = 64
+	// roomOutControl holds that and the size of segments.
+	roomOutControl = 96
+	// maxSegment is how long replies that share a message may be: they must fit
+	// the smallest MTU on their way, and 64 of them one message.
+	maxSegment = 1000
 )
 
 // mmsghdr is struct mmsghdr of recvmmsg(2).
@@ -37,21 +42,34 @@ type place struct {
 	out     [roomOut]byte
 }
 
+// An answer is a reply, to the datagram of that place, in that message.
+type answer struct {
+	place, message int
+	reply          []byte
+	// local is the address that the reply leaves from, where that must be said.
+	local netip.Addr
+}
+
 // A batch belongs to one reader and is reused.
 type batch struct {
-	socket   *socket
-	raw      syscall.RawConn
-	places   []place
-	inVecs   [batchSize]unix.Iovec
-	outVecs  [batchSize]unix.Iovec
-	inHdrs   [batchSize]mmsghdr
-	outHdrs  [batchSize]mmsghdr
-	answers  int
-	received int
-	err      syscall.Errno
-	read     func(fd uintptr) bool
-	write    func(fd uintptr) bool
-	sent     int
+	socket *socket
+	raw    syscall.RawConn
+	places []place
+	inVecs [batchSize]unix.Iovec
+	inHdrs [batchSize]mmsghdr
+
+	answers     [batchSize]answer
+	count       int
+	outVecs     [batchSize]unix.Iovec
+	outHdrs     [batchSize]mmsghdr
+	outControl  [batchSize][roomOutControl]byte
+	packed      int
+	unsegmented bool
+
+	// moved and err are what the last system call said, from where the next begins.
+	moved, from int
+	err         syscall.Errno
+	read, write func(fd uintptr) bool
 }
 
 func newBatch(s *socket) (*batch, error) {
@@ -68,8 +86,6 @@ func newBatch(s *socket) (*batch, error) {
 		h.Name = (*byte)(unsafe.Pointer(&p.name))
 		h.Iov = &b.inVecs[i]
 		h.SetIovlen(1)
-		b.outHdrs[i].header.Iov = &b.outVecs[i]
-		b.outHdrs[i].header.SetIovlen(1)
 	}
 	b.read, b.write = b.recvmmsg, b.sendmmsg
 	return b, nil
@@ -77,13 +93,13 @@ func newBatch(s *socket) (*batch, error) {
 
 // receive waits for datagrams and returns how many came.
 func (b *batch) receive() (int, error) {
-	b.answers = 0
+	b.count = 0
 	if err := b.raw.Read(b.read); err != nil {
 		return 0, err
 	}
 	switch b.err {
 	case 0:
-		return b.received, nil
+		return b.moved, nil
 	case unix.EINTR, unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH:
 		// A NAS that is gone: the ICMP error of an earlier reply.
 		return 0, nil
@@ -101,7 +117,7 @@ func (b *batch) recvmmsg(fd uintptr) bool {
 		}
 	}
 	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.inHdrs[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
-	b.received, b.err = int(n), errno
+	b.moved, b.err = int(n), errno
 	return errno != unix.EAGAIN
 }
 
@@ -120,43 +136,114 @@ func (b *batch) at(i int) (datagram []byte, a Arrival, out []byte) {
 
 // answer queues the reply to datagram i, which lies in the room that at gave.
 func (b *batch) answer(i int, reply []byte) {
-	p := &b.places[i]
-	vec := &b.outVecs[b.answers]
-	vec.Base = &reply[0]
-	vec.SetLen(len(reply))
-	h := &b.outHdrs[b.answers].header
-	h.Name, h.Namelen = b.inHdrs[i].header.Name, b.inHdrs[i].header.Namelen
-	h.Control = nil
-	h.SetControllen(0)
+	a := answer{place: i, reply: reply}
 	if b.socket.anywhere {
-		if local, ok := readDestination(p.control[:b.inHdrs[i].header.Controllen]); ok {
-			control := sourceControl(p.control[:0], local)
-			h.Control = &control[0]
-			h.SetControllen(len(control))
-		}
+		a.local, _ = readDestination(b.places[i].control[:b.inHdrs[i].header.Controllen])
 	}
-	b.answers++
+	b.answers[b.count] = a
+	b.count++
 }
 
-// send sends the replies of the batch. One that can't be sent is skipped: it
-// is lost as any datagram may be.
+// send sends the replies of the batch. One that can't be sent is lost as any
+// datagram may be: the NAS asks again.
 func (b *batch) send() {
-	for done := 0; done < b.answers; {
-		b.sent = done
+	b.pack()
+	for done := 0; done < b.packed; {
+		b.from = done
 		if err := b.raw.Write(b.write); err != nil {
 			return
 		}
-		if b.err != 0 || b.received < 1 {
+		switch {
+		case b.err == 0 && b.moved > 0:
+			done += b.moved
+		case b.outHdrs[done].header.Iovlen > 1 && !b.unsegmented:
+			// The way out can't segment: each reply goes alone from now on.
+			b.unsegmented = true
+			b.again(done)
+			return
+		default:
 			done++
-			continue
 		}
-		done += b.received
 	}
 }
 
+// again packs what has not been sent yet anew, and sends it.
+func (b *batch) again(done int) {
+	left := b.answers[:b.count]
+	b.count = 0
+	for i := range left {
+		if left[i].message >= done {
+			b.answers[b.count] = left[i]
+			b.count++
+		}
+	}
+	b.send()
+}
+
+// pack makes messages of the replies. Those of one size to one NAS share one,
+// which the kernel cuts into datagrams again (UDP_SEGMENT, udp(7)): a
+// controller that asks for many members pays one way through the network stack.
+func (b *batch) pack() {
+	b.packed = 0
+	vecs := 0
+	for i := range b.answers[:b.count] {
+		b.answers[i].message = -1
+	}
+	for i := range b.answers[:b.count] {
+		first := &b.answers[i]
+		if first.message >= 0 {
+			continue
+		}
+		from := vecs
+		for k := i; k < b.count; k++ {
+			a := &b.answers[k]
+			if k != i && (a.message >= 0 || !b.together(first, a)) {
+				continue
+			}
+			a.message = b.packed
+			b.outVecs[vecs].Base = &a.reply[0]
+			b.outVecs[vecs].SetLen(len(a.reply))
+			vecs++
+			if b.unsegmented || len(a.reply) > maxSegment {
+				break
+			}
+		}
+		b.message(first, from, vecs-from)
+	}
+}
+
+// together says whether two replies can share a message: same size, same NAS,
+// same address of ours.
+func (b *batch) together(x, y *answer) bool {
+	p, q := &b.places[x.place], &b.places[y.place]
+	return len(x.reply) == len(y.reply) && p.name == q.name && x.local == y.local
+}
+
+// message fills the header of the next message: count vectors from from on.
+func (b *batch) message(first *answer, from, count int) {
+	h := &b.outHdrs[b.packed].header
+	in := &b.inHdrs[first.place].header
+	h.Name, h.Namelen = in.Name, in.Namelen
+	h.Iov = &b.outVecs[from]
+	h.SetIovlen(count)
+	control := b.outControl[b.packed][:0]
+	if first.local.IsValid() {
+		control = sourceControl(control, first.local)
+	}
+	if count > 1 {
+		control = segmentControl(control, len(first.reply))
+	}
+	h.Control = nil
+	h.SetControllen(len(control))
+	if len(control) > 0 {
+		h.Control = &control[0]
+	}
+	b.packed++
+}
+
 func (b *batch) sendmmsg(fd uintptr) bool {
-	n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.outHdrs[b.sent])), uintptr(b.answers-b.sent), unix.MSG_DONTWAIT, 0, 0)
-	b.received, b.err = int(n), errno
+	n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.outHdrs[b.from])), uintptr(b.packed-b.from), unix.MSG_DONTWAIT, 0, 0)
+	b.moved, b.err = int(n), errno
 	return errno != unix.EAGAIN
 }
 
@@ -197,15 +284,7 @@ func sourceControl(b []byte, local netip.Addr) []byte {
 	if local.Is6() {
 		size, level, kind = unix.SizeofInet6Pktinfo, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO
 	}
-	if cap(b) < unix.CmsgSpace(size) {
-		b = make([]byte, unix.CmsgSpace(size))
-	}
-	b = b[:unix.CmsgSpace(size)]
-	clear(b)
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
-	h.Level, h.Type = level, kind
-	h.SetLen(unix.CmsgLen(size))
-	data := b[unix.CmsgLen(0):]
+	b, data := appendControl(b, level, kind, size)
 	if local.Is4() {
 		a := local.As4()
 		copy(data[4:], a[:]) // ipi_spec_dst
@@ -214,6 +293,23 @@ func sourceControl(b []byte, local netip.Addr) []byte {
 		copy(data, a[:])
 	}
 	return b
+}
+
+// segmentControl appends to b the control message that cuts a message into datagrams of size octets.
+func segmentControl(b []byte, size int) []byte {
+	b, data := appendControl(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
+	binary.NativeEndian.PutUint16(data, uint16(size))
+	return b
+}
+
+// appendControl appends a control message (cmsg(3)) and returns where its data goes.
+func appendControl(b []byte, level, kind int32, size int) (all, data []byte) {
+	from := len(b)
+	b = append(b, make([]byte, unix.CmsgSpace(size))...)
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[from]))
+	h.Level, h.Type = level, kind
+	h.SetLen(unix.CmsgLen(size))
+	return b, b[from+unix.CmsgLen(0):]
 }
 
 // prepare sets a socket's options before it is bound.

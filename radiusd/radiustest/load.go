@@ -75,6 +75,9 @@ type Load struct {
 	// negative: not at all). Where the generator has a core of its own, a longer
 	// one spares the server the cost of waking it.
 	Spin time.Duration
+	// Opened is called once, when the sockets are bound and before anything is
+	// sent: whoever has to tell the server of them does so here. An error ends the Load.
+	Opened func(sockets []netip.AddrPort) error
 	// Progress is called each second, by the goroutine that sends: it must not wait.
 	Progress func(Snapshot)
 	// Dictionary and Rand default to dictionary.Builtin and crypto/rand.
@@ -156,20 +159,30 @@ func (l *Load) Run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, closeTransport, err := openTransport(c)
-	if err != nil {
-		return nil, err
-	}
-	g := newGenerator(c, pool, t)
-	err = g.run(ctx)
-	if e := closeTransport(); err == nil {
-		err = e
-	}
-	result := g.result()
+	result, err := c.drive(ctx, pool, openTransport)
 	if err == nil && result.Replies == 0 {
 		err = result.silence(c.Server)
 	}
 	return result, err
+}
+
+// drive sends what the pool holds through the transport that open returns.
+func (l *Load) drive(ctx context.Context, p *pool, open func(*Load) (*opened, error)) (*Result, error) {
+	t, err := open(l)
+	if err != nil {
+		return nil, err
+	}
+	if l.Opened != nil {
+		if err := l.Opened(t.addresses); err != nil {
+			return nil, errors.Join(err, t.close())
+		}
+	}
+	g := newGenerator(l, p, t)
+	err = g.run(ctx)
+	if e := t.close(); err == nil {
+		err = e
+	}
+	return g.result(), err
 }
 
 // silence says why there may have been no reply.

@@ -35,8 +35,9 @@ var _ transport = (*mmsg)(nil)
 // with the kernel's overhead fits many times.
 const socketBuffer = 1 << 22
 
-func openTransport(l *Load) (transport, func() error, error) {
+func openTransport(l *Load) (*opened, error) {
 	m := &mmsg{}
+	var addresses []netip.AddrPort
 	for i := range batchSize {
 		m.out[i].Hdr.Iov = &m.outVec[i]
 		m.out[i].Hdr.SetIovlen(1)
@@ -52,12 +53,17 @@ func openTransport(l *Load) (transport, func() error, error) {
 		}
 		socket, err := connect(local, l.Server)
 		if err != nil {
-			return nil, nil, errors.Join(err, m.close())
+			return nil, errors.Join(err, m.close())
 		}
 		m.sockets = append(m.sockets, socket)
+		address, err := addressOf(socket)
+		if err != nil {
+			return nil, errors.Join(err, m.close())
+		}
+		addresses = append(addresses, address)
 		m.poll = append(m.poll, unix.PollFd{Fd: int32(socket), Events: unix.POLLIN})
 	}
-	return m, m.close, nil
+	return &opened{m, addresses, m.close}, nil
 }
 
 // connect returns a UDP socket that does not wait, connected to server.
@@ -89,6 +95,18 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: ip.As4()}
 	}
 	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+}
+
+// addressOf returns where the server sees a socket: connecting has bound it.
+func addressOf(socket int) (netip.AddrPort, error) {
+	sa, err := unix.Getsockname(socket)
+	switch a := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)), nil
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)), nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("radiustest: load: address of a socket: %w", err)
 }
 
 func (m *mmsg) close() error {

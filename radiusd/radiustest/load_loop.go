@@ -3,6 +3,7 @@ package radiustest
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -18,6 +19,13 @@ type transport interface {
 	receive(socket int) ([][]byte, error)
 	// wait returns when something has arrived at any socket, or d is over.
 	wait(d time.Duration)
+}
+
+// An opened is a transport, the addresses of its sockets, and how to close it.
+type opened struct {
+	transport
+	addresses []netip.AddrPort
+	close     func() error
 }
 
 // errRefused is a transport's word that the host answered with port unreachable.

@@ -2,4 +2,4 @@
 
 package radiustest
 
-func openTransport(l *Load) (transport, func() error, error) { return openPortable(l) }
+func openTransport(l *Load) (*opened, error) { return openPortable(l) }

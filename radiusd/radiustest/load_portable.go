@@ -34,7 +34,8 @@ type portableSocket struct {
 
 var _ transport = (*portable)(nil)
 
-func openPortable(l *Load) (transport, func() error, error) {
+func openPortable(l *Load) (*opened, error) {
+	var addresses []netip.AddrPort
 	p := &portable{ready: make(chan struct{}, 1), held: make([][]byte, 0, batchSize), timer: time.NewTimer(time.Hour)}
 	for i := range l.Sockets {
 		var local netip.AddrPort
@@ -43,16 +44,17 @@ func openPortable(l *Load) (transport, func() error, error) {
 		}
 		conn, err := dialUDP(context.Background(), local, l.Server)
 		if err != nil {
-			return nil, nil, errors.Join(err, p.close())
+			return nil, errors.Join(err, p.close())
 		}
 		s := &portableSocket{conn, make(chan []byte, batchSize), make(chan []byte, batchSize)}
 		for range batchSize {
 			s.free <- make([]byte, maxPacket)
 		}
 		p.sockets = append(p.sockets, s)
+		addresses = append(addresses, conn.LocalAddr().(*net.UDPAddr).AddrPort())
 		p.ended.Go(func() { p.read(s) })
 	}
-	return p, p.close, nil
+	return &opened{p, addresses, p.close}, nil
 }
 
 // close ends every reader and waits for it.

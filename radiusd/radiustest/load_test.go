@@ -154,7 +154,7 @@ func TestLoad_Progress(t *testing.T) {
 // and looks at every request that arrives.
 func TestLoad_Sockets(t *testing.T) {
 	t.Parallel()
-	open := map[string]func(*Load) (transport, func() error, error){"this system's": openTransport, "portable": openPortable}
+	open := map[string]func(*Load) (*opened, error){"this system's": openTransport, "portable": openPortable}
 	for name, open := range open {
 		for _, mode := range []Method{PAP, CHAP, MSCHAP, MSCHAPv2, Status, Echo} {
 			server := anna()
@@ -178,7 +178,7 @@ func TestLoad_Sockets(t *testing.T) {
 }
 
 // runWith is Load.Run through a transport of the test's choice.
-func runWith(ctx context.Context, l *Load, open func(*Load) (transport, func() error, error)) (*Result, error) {
+func runWith(ctx context.Context, l *Load, open func(*Load) (*opened, error)) (*Result, error) {
 	c, err := l.complete()
 	if err != nil {
 		return nil, err
@@ -187,13 +187,7 @@ func runWith(ctx context.Context, l *Load, open func(*Load) (transport, func() e
 	if err != nil {
 		return nil, err
 	}
-	tr, closeTransport, err := open(c)
-	if err != nil {
-		return nil, err
-	}
-	g := newGenerator(c, p, tr)
-	err = g.run(ctx)
-	return g.result(), errors.Join(err, closeTransport())
+	return c.drive(ctx, p, open)
 }
 
 // checkDistinct proves that a server which keeps replies for repeats can't
@@ -240,6 +234,38 @@ func TestLoad_Run(t *testing.T) {
 	l.Server, l.Timeout, l.Count = w.Addr(), 20*time.Millisecond, 10
 	if _, err := l.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing listens") {
 		t.Errorf("closed port: %v", err)
+	}
+}
+
+// TestLoad_Opened: who is told of the sockets is told before the first request,
+// and of each that one comes from.
+func TestLoad_Opened(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		for name, open := range map[string]func(*Load) (*opened, error){"this system's": openTransport, "portable": openPortable} {
+			server := respondAt(t, address, anna().answer)
+			var sockets []netip.AddrPort
+			l := &Load{Server: server.addr(), Secret: testSecret, Mode: PAP, Users: []User{{"anna", "correct horse"}}, Count: 200,
+				Opened: func(s []netip.AddrPort) error {
+					if sockets = s; len(server.requests()) > 0 {
+						t.Errorf("%s, %s transport: a request was sent before", address, name)
+					}
+					return nil
+				}}
+			if r, err := runWith(t.Context(), l, open); err != nil || r.Accepted != 200 {
+				t.Errorf("%s, %s transport: %+v, %v", address, name, r, err)
+			}
+			peers := server.peers()
+			slices.SortFunc(sockets, netip.AddrPort.Compare)
+			if len(sockets) != defaultSockets || !slices.Equal(sockets, peers) {
+				t.Errorf("%s, %s transport: told of %v, requests from %v", address, name, sockets, peers)
+			}
+			no := errors.New("no")
+			l.Opened = func([]netip.AddrPort) error { return no }
+			if _, err := runWith(t.Context(), l, open); !errors.Is(err, no) {
+				t.Errorf("%s, %s transport: what is refused runs: %v", address, name, err)
+			}
+		}
 	}
 }
 

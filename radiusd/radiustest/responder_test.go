@@ -3,8 +3,10 @@ package radiustest
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 
@@ -23,6 +25,7 @@ type responder struct {
 
 	mu  sync.Mutex
 	got [][]byte
+	by  map[netip.AddrPort]bool
 }
 
 func respond(tb testing.TB, answer func(request []byte) [][]byte) *responder {
@@ -36,7 +39,7 @@ func respondAt(tb testing.TB, address string, answer func(request []byte) [][]by
 	if err != nil {
 		tb.Skipf("no UDP socket on %s: %v", address, err)
 	}
-	r := &responder{conn: conn, answer: answer}
+	r := &responder{conn: conn, answer: answer, by: map[netip.AddrPort]bool{}}
 	r.ended.Go(r.serve)
 	tb.Cleanup(func() {
 		_ = conn.Close()
@@ -53,6 +56,13 @@ func (r *responder) requests() [][]byte {
 	return append([][]byte(nil), r.got...)
 }
 
+// peers are the addresses that requests came from, in order.
+func (r *responder) peers() []netip.AddrPort {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(r.by), netip.AddrPort.Compare)
+}
+
 func (r *responder) serve() {
 	buffer := make([]byte, 1<<16)
 	for {
@@ -63,6 +73,7 @@ func (r *responder) serve() {
 		request := bytes.Clone(buffer[:n])
 		r.mu.Lock()
 		r.got = append(r.got, request)
+		r.by[from] = true
 		r.mu.Unlock()
 		for _, reply := range r.answer(request) {
 			_, _ = r.conn.WriteToUDPAddrPort(reply, from)
