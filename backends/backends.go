@@ -154,10 +154,10 @@ func ClassOf(err error) Class {
 // A Shelf keeps answers of a member system over a restart, sealed. The store
 // meets it; a cache writes to it beside the request's way, never in it.
 type Shelf interface {
-	// Put keeps value under backend and key until at, over what was there.
-	Put(ctx context.Context, backend string, key [32]byte, value []byte, until time.Time) error
-	// Delete forgets key.
-	Delete(ctx context.Context, backend string, key [32]byte) error
+	// Change calls f once, with what keeps value under key until a time, over what
+	// was there, and what forgets a key. All that f did holds, or, where f or
+	// Change returns an error, none of it. Values may be used again after f.
+	Change(ctx context.Context, backend string, f func(put func(key [32]byte, value []byte, until time.Time) error, forget func(key [32]byte) error) error) error
 	// Each calls f for every value of backend that has not run out. Neither key nor value is kept.
 	Each(ctx context.Context, backend string, f func(key [32]byte, value []byte, until time.Time) error) error
 }

@@ -14,7 +14,8 @@ import (
 const (
 	// maxWaiting is how many answers may wait for the store.
 	maxWaiting = 8192
-	// shelfWait bounds one call of the store, shelfRetry is the pause after one that failed.
+	// shelfWait bounds one call of the store, which writes all that waits;
+	// shelfRetry is the pause after one that failed.
 	shelfWait  = 5 * time.Second
 	shelfRetry = time.Second
 	// skew is how far in the future a kept answer may lie: a clock that was
@@ -22,10 +23,10 @@ const (
 	skew = time.Hour
 )
 
-// A shelver writes a cache's answers to its Shelf in the background, one at a
-// time. What waits is one map, where a later word on a key replaces an earlier
-// one. Answers beyond maxWaiting are dropped; removals never are, since they
-// take an Allow away, and there are no more of them than answers were kept.
+// A shelver writes a cache's answers to its Shelf in the background. What waits
+// is one map, where a later word on a key replaces an earlier one. Answers
+// beyond maxWaiting are dropped; removals never are, since they take an Allow
+// away, and there are no more of them than answers were kept.
 type shelver struct {
 	shelf Shelf
 	deps  Deps
@@ -105,9 +106,7 @@ func (s *shelver) run() {
 	}
 }
 
-// flush writes what waits, and says whether all of it is written. It ends at
-// the first failure: a store that is locked would hold up each of the others
-// for as long.
+// flush writes what waits, and says whether all of it is written.
 func (s *shelver) flush() bool {
 	for {
 		s.mu.Lock()
@@ -117,12 +116,9 @@ func (s *shelver) flush() bool {
 		if len(batch) == 0 {
 			return true
 		}
-		for key, p := range batch {
-			if err := s.write(key, p); err != nil {
-				s.failed(batch, err)
-				return false
-			}
-			delete(batch, key)
+		if err := s.write(batch); err != nil {
+			s.failed(batch, err)
+			return false
 		}
 		s.mu.Lock()
 		s.failing = false
@@ -130,19 +126,30 @@ func (s *shelver) flush() bool {
 	}
 }
 
-func (s *shelver) write(key [32]byte, p parcel) error {
+// write writes all of batch or nothing.
+func (s *shelver) write(batch map[[32]byte]parcel) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shelfWait)
 	defer cancel()
-	if p.entry == nil {
-		return s.shelf.Delete(ctx, s.deps.Name, key)
-	}
-	value, err := encodeEntry(p.entry)
-	if err != nil {
-		// Trying again would not help: a date beyond the year 9999 has no JSON.
-		s.deps.Meter.countShelfFailed()
+	return s.shelf.Change(ctx, s.deps.Name, func(put func([32]byte, []byte, time.Time) error, forget func([32]byte) error) error {
+		for key, p := range batch {
+			if p.entry == nil {
+				if err := forget(key); err != nil {
+					return err
+				}
+				continue
+			}
+			value, err := encodeEntry(p.entry)
+			if err != nil {
+				// Trying again would not help: a date beyond the year 9999 has no JSON.
+				s.deps.Meter.countShelfFailed()
+				continue
+			}
+			if err := put(key, value, p.until); err != nil {
+				return err
+			}
+		}
 		return nil
-	}
-	return s.shelf.Put(ctx, s.deps.Name, key, value, p.until)
+	})
 }
 
 // failed puts back what was not written, unless there is a later word on it.

@@ -27,22 +27,19 @@ type row struct {
 	until time.Time
 }
 
-func (s *shelf) Put(_ context.Context, backend string, key [32]byte, value []byte, until time.Time) error {
+func (s *shelf) Change(_ context.Context, backend string, f func(func([32]byte, []byte, time.Time) error, func([32]byte) error) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil {
+	if s.err != nil {
+		return s.err
+	}
+	return f(func(key [32]byte, value []byte, until time.Time) error {
 		s.rows[key] = row{append([]byte(backend+"|"), value...), until}
-	}
-	return s.err
-}
-
-func (s *shelf) Delete(_ context.Context, _ string, key [32]byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err == nil {
+		return nil
+	}, func(key [32]byte) error {
 		delete(s.rows, key)
-	}
-	return s.err
+		return nil
+	})
 }
 
 func (s *shelf) Each(_ context.Context, backend string, f func([32]byte, []byte, time.Time) error) error {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+
+	"memberradius/member"
 )
 
 // Deps is what cmd hands to a backend and to the layers around it, one for
@@ -24,6 +26,10 @@ type Deps struct {
 	Key Key
 	// Meter counts; nil counts nothing.
 	Meter *Meter
+	// NTHash makes the NT hash of a password (RFC 2759 §8.3), for kinds that keep
+	// passwords in clear: a hash made when they are read need not be made at
+	// each MS-CHAP. Nil: it is not made ahead.
+	NTHash func(password string) member.Hash
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Tell hears what the operator should know while the server runs: a token

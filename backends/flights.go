@@ -12,8 +12,8 @@ const crewIdle = 5 * time.Second
 
 // flights are the calls of a Cache that are under way, by key: who asks the
 // same waits for the same call. A call runs in a goroutine of its own, so that
-// a caller can leave it. Those goroutines are used again: an HTTP call grows
-// its stack several times, which costs half as much as the call itself.
+// a caller can leave it. Those goroutines are used again, since an HTTP call
+// grows its stack several times: docs/decisions/0009 has the figures.
 type flights struct {
 	work chan *flight  // unbuffered: taken by a goroutine that is idle, or not at all
 	stop chan struct{} // closed: the idle ones end

@@ -29,6 +29,16 @@ type Attempt struct {
 	Received time.Time
 }
 
+// At returns the time to judge the attempt by: when it was received, or now()
+// where that is not known. Reading the clock again would cost each request of a
+// batch as much as looking its member up.
+func (a *Attempt) At(now func() time.Time) time.Time {
+	if a.Received.IsZero() {
+		return now()
+	}
+	return a.Received
+}
+
 // A ProofKind says what a Proof holds.
 type ProofKind uint8
 

@@ -148,6 +148,18 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestAttemptAt(t *testing.T) {
+	t.Parallel()
+	received, later := time.Unix(1000, 0), time.Unix(2000, 0)
+	now := func() time.Time { return later }
+	if got := (&Attempt{Received: received}).At(now); !got.Equal(received) {
+		t.Errorf("an attempt received at %v is judged by %v", received, got)
+	}
+	if got := (&Attempt{}).At(now); !got.Equal(later) {
+		t.Errorf("an attempt of no time is judged by %v", got)
+	}
+}
+
 func TestParseVLAN(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"1", "77", "4094", "members", "Floor 3"} {

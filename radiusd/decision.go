@@ -66,9 +66,17 @@ func (d Decision) bought() string {
 		fmt.Fprintf(&b, ", VLAN %s", d.VLAN)
 	}
 	if d.SessionTimeout > 0 {
-		fmt.Fprintf(&b, ", for %s", d.SessionTimeout)
+		fmt.Fprintf(&b, ", for %s", lasting(d.SessionTimeout))
 	}
 	return b.String()
+}
+
+// lasting is a duration for people: whole days where there are many.
+func lasting(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+	return d.String()
 }
 
 // printable escapes what a terminal or a log file must not get raw: control

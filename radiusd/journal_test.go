@@ -171,6 +171,8 @@ func TestSentence(t *testing.T) {
 			"2026-11-22 21:03:11 refused at lobby (site berlin, SSID Members, pap): the password is wrong; said by staff"},
 		{Decision{At: at, Client: "lobby", Method: "mschapv2", Verdict: member.Allow, Plan: "hot-desk", VLAN: "101", SessionTimeout: time.Hour, Source: "club", Age: 90 * time.Second},
 			"2026-11-22 21:03:11 let in at lobby (mschapv2), plan hot-desk, VLAN 101, for 1h0m0s; said by club 1m30s before"},
+		{Decision{At: at, Client: "lobby", Method: "pap", Verdict: member.Allow, SessionTimeout: 100 * time.Hour},
+			"2026-11-22 21:03:11 let in at lobby (pap), for 4 days"},
 		{Decision{At: at, Client: "lobby", Method: "pap", Reason: member.ReasonTimeout, Source: "club"},
 			"2026-11-22 21:03:11 not answered at lobby (pap): a member system did not answer in time; said by club"},
 		{Decision{At: at, Client: "lobby", Method: "pap", Verdict: member.Deny, Reason: member.ReasonRefused, Message: "Pay\x1b[31m", SSID: "\u202eevil"},

@@ -135,7 +135,7 @@ func (c *scribe) decision(r *record) {
 		f["age"] = d.Age.Round(time.Second).String()
 	}
 	if d.SessionTimeout > 0 {
-		f["session"] = d.SessionTimeout.String()
+		f["session"] = lasting(d.SessionTimeout)
 	}
 	level := logrus.InfoLevel
 	if d.Verdict != member.Allow {

@@ -121,6 +121,36 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
+// BenchmarkShelf keeps 1,000 answers: each alone, and all at once.
+func BenchmarkShelf(b *testing.B) {
+	for _, at := range []int{1, 1000} {
+		b.Run(strconv.Itoa(at), func(b *testing.B) {
+			s, err := store.Open(context.Background(), store.Config{Dir: b.TempDir()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			value, until := make([]byte, 300), time.Now().Add(time.Hour)
+			for b.Loop() {
+				for i := 0; i < 1000; i += at {
+					err := s.Shelf().Change(context.Background(), "club", func(put putFunc, _ forgetFunc) error {
+						for k := range at {
+							if err := put([32]byte{byte(i + k), byte((i + k) >> 8)}, value, until); err != nil {
+								return err
+							}
+						}
+						return nil
+					})
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "µs/answer")
+		})
+	}
+}
+
 // filledDir returns a data directory with n members of the backend "members".
 func filledDir(tb testing.TB, n int) string {
 	tb.Helper()

@@ -26,24 +26,39 @@ func answerPlace(backend string, key []byte, until int64) *place {
 	return &place{table: "answer", column: "value", row: [3]string{backend, hex.EncodeToString(key), strconv.FormatInt(until, 10)}}
 }
 
-// Put keeps value, sealed, under backend and key until at, over what was there.
-// A power cut may lose the answers that were put last: they are only asked again.
-func (h Shelf) Put(ctx context.Context, backend string, key [32]byte, value []byte, until time.Time) error {
-	end := until.UnixMilli()
-	sealed, err := h.s.answers.seal(value, answerPlace(backend, key[:], end))
+// Change calls f once, with what keeps a value, sealed, under a key until a
+// time, over what was there, and what forgets a key; nothing there is no error.
+// It is one transaction: all of it, or nothing where there is an error. A power
+// cut may lose the last ones: those answers are only asked for again.
+func (h Shelf) Change(ctx context.Context, backend string, f func(put func(key [32]byte, value []byte, until time.Time) error, forget func(key [32]byte) error) error) error {
+	doing := fmt.Sprintf("keep answers of backend %q", backend)
+	tx, err := h.s.quick.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("store: keep an answer of backend %q: %w", backend, err)
+		return h.s.explain(doing, err)
 	}
-	_, err = h.s.quick.ExecContext(ctx, `INSERT INTO answer (backend, digest, value, keep_until) VALUES (?, ?, ?, ?)
-		ON CONFLICT (backend, digest) DO UPDATE SET value = excluded.value, keep_until = excluded.keep_until`,
-		backend, key[:], sealed, end)
-	return h.s.explain(fmt.Sprintf("keep an answer of backend %q", backend), err)
-}
-
-// Delete forgets what stands under key; nothing there is no error.
-func (h Shelf) Delete(ctx context.Context, backend string, key [32]byte) error {
-	_, err := h.s.quick.ExecContext(ctx, `DELETE FROM answer WHERE backend = ? AND digest = ?`, backend, key[:])
-	return h.s.explain(fmt.Sprintf("forget an answer of backend %q", backend), err)
+	defer func() { _ = tx.Rollback() }()
+	keep, err := tx.PrepareContext(ctx, `INSERT INTO answer (backend, digest, value, keep_until) VALUES (?, ?, ?, ?)
+		ON CONFLICT (backend, digest) DO UPDATE SET value = excluded.value, keep_until = excluded.keep_until`)
+	if err != nil {
+		return h.s.explain(doing, err)
+	}
+	defer func() { _ = keep.Close() }()
+	put := func(key [32]byte, value []byte, until time.Time) error {
+		end := until.UnixMilli()
+		sealed, err := h.s.answers.seal(value, answerPlace(backend, key[:], end))
+		if err == nil {
+			_, err = keep.ExecContext(ctx, backend, key[:], sealed, end)
+		}
+		return err
+	}
+	forget := func(key [32]byte) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM answer WHERE backend = ? AND digest = ?`, backend, key[:])
+		return err
+	}
+	if err := f(put, forget); err != nil {
+		return h.s.explain(doing, err)
+	}
+	return h.s.explain(doing, tx.Commit())
 }
 
 // Each calls f for every value of backend that has not run out, until f returns

@@ -281,6 +281,11 @@ func TestCheckSaysWhatIsNeeded(t *testing.T) {
 	}
 }
 
+type (
+	putFunc    = func(key [32]byte, value []byte, until time.Time) error
+	forgetFunc = func(key [32]byte) error
+)
+
 func TestShelf(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -293,7 +298,10 @@ func TestShelf(t *testing.T) {
 	shelf, ctx := s.Shelf(), context.Background()
 	put := func(backend string, key byte, value string, until time.Time) {
 		t.Helper()
-		if err := shelf.Put(ctx, backend, [32]byte{key}, []byte(value), until); err != nil {
+		err := shelf.Change(ctx, backend, func(put putFunc, _ forgetFunc) error {
+			return put([32]byte{key}, []byte(value), until)
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -314,8 +322,17 @@ func TestShelf(t *testing.T) {
 	put("other", 2, "not ours", now.Add(time.Hour))
 	put("club", 1, "canary-answer", now.Add(2*time.Hour))
 	put("club", 3, "three", now.Add(time.Hour))
-	if err := shelf.Delete(ctx, "club", [32]byte{3}); err != nil {
-		t.Fatal(err)
+	no := errors.New("no")
+	for _, fault := range []error{no, nil} {
+		err := shelf.Change(ctx, "club", func(put putFunc, forget forgetFunc) error {
+			if fault != nil { // what came before it must not hold
+				return errors.Join(forget([32]byte{1}), put([32]byte{4}, []byte("four"), now.Add(time.Hour)), fault)
+			}
+			return errors.Join(forget([32]byte{3}), forget([32]byte{9}))
+		})
+		if !errors.Is(err, fault) {
+			t.Fatal(err)
+		}
 	}
 	if got, want := list(), "1=canary-answer until 14:00:00;2=two until 12:01:00;"; got != want {
 		t.Errorf("got %s, want %s", got, want)

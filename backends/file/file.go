@@ -24,6 +24,7 @@ type File struct {
 	path    string
 	members atomic.Pointer[roster]
 	now     func() time.Time
+	ntHash  func(password string) member.Hash // nil: not made ahead
 	tell    func(backends.Finding)
 	stop    chan struct{}
 	done    chan struct{}
@@ -49,7 +50,7 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 		return nil, &backends.KeyError{Key: "path", Err: errors.New(`is missing; write path = "members.toml"`)}
 	}
 	f := &File{
-		name: d.Name, path: d.Path(c.Path), now: d.Clock(), tell: d.Say,
+		name: d.Name, path: d.Path(c.Path), now: d.Clock(), ntHash: d.NTHash, tell: d.Say,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	w := &watcher{file: f}
@@ -77,7 +78,7 @@ func (f *File) Known(a *member.Attempt, out *member.Answer) backends.Memory {
 		return backends.Absent
 	}
 	*out = member.Answer{Member: r.Member, Source: f.name}
-	out.Verdict, out.Reason = r.Member.Judge(f.now())
+	out.Verdict, out.Reason = r.Member.Judge(a.At(f.now))
 	if r.Credential != (member.Credential{}) {
 		out.Credential = &r.Credential
 	}

@@ -54,7 +54,7 @@ func open(t *testing.T, text string, d backends.Deps) (*File, string) {
 
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) conformance.Subject {
-		f, _ := open(t, twoMembers, backends.Deps{})
+		f, _ := open(t, twoMembers, backends.Deps{NTHash: func(string) member.Hash { return member.Hash{1} }})
 		return conformance.Subject{
 			Backend: f, Login: "ada@example.com", Password: "correct horse", Unknown: "nobody@example.com",
 			Disabled: "eve@example.com", DisabledPassword: "password",
@@ -103,6 +103,35 @@ func TestMemberWithoutPassword(t *testing.T) {
 	ans, err := f.Ask(t.Context(), &member.Attempt{Login: "printer", Proof: member.Proof{Kind: member.Password}})
 	if err != nil || ans.Credential != nil || ans.Proved {
 		t.Errorf("Ask = %v, proved %v, %v: nothing may prove her", ans.Credential, ans.Proved, err)
+	}
+}
+
+// TestNTHashAhead: who has a password in clear gets its NT hash besides, and
+// nobody else gets another.
+func TestNTHashAhead(t *testing.T) {
+	t.Parallel()
+	made := member.Hash{1, 2, 3}
+	f, _ := open(t, twoMembers+"[[member]]\nlogin = \"printer\"\n", backends.Deps{NTHash: func(password string) member.Hash {
+		if password != "correct horse" {
+			t.Errorf("a hash of %q", password)
+		}
+		return made
+	}})
+	credential := func(login string) *member.Credential {
+		ans, err := f.Ask(t.Context(), &member.Attempt{Login: login})
+		if err != nil {
+			t.Fatal(login, err)
+		}
+		return ans.Credential
+	}
+	if c := credential("ada@example.com"); c.Password != "correct horse" || c.NTHash == nil || *c.NTHash != made {
+		t.Error("ada has no hash of her password")
+	}
+	if c := credential("eve@example.com"); c.NTHash == nil || *c.NTHash == made {
+		t.Error("eve's own hash is gone")
+	}
+	if c := credential("printer"); c != nil {
+		t.Error("the printer can be proved")
 	}
 }
 

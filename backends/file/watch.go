@@ -130,6 +130,12 @@ func (w *watcher) take(text []byte) error {
 	if err != nil {
 		return err
 	}
+	for _, r := range members {
+		if c := &r.Credential; c.Password != "" && f.ntHash != nil {
+			hash := f.ntHash(string(c.Password))
+			c.NTHash = &hash
+		}
+	}
 	f.members.Store(&roster{byLogin: members, read: f.now()})
 	return nil
 }

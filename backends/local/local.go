@@ -53,7 +53,7 @@ func (b *Backend) Known(a *member.Attempt, out *member.Answer) backends.Memory {
 	if !ok {
 		return backends.Absent
 	}
-	verdict, reason := r.Member.Judge(b.now())
+	verdict, reason := r.Member.Judge(a.At(b.now))
 	*out = member.Answer{
 		Verdict: verdict, Reason: reason,
 		Credential: &r.Credential, Member: r.Member, Source: b.name,

@@ -38,42 +38,18 @@ func (r *REST) body(resp *http.Response, f func([]byte) error) error {
 	case resp.ContentLength > maxBody:
 		return r.bad(resp.StatusCode, errTooLong)
 	}
-	buf, _ := r.bodies.Get().(*[]byte)
-	b, err := readAll(resp.Body, (*buf)[:0])
-	defer func() {
-		clear(b)
-		*buf = b[:0]
-		r.bodies.Put(buf)
-	}()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	defer clear(b)
 	switch {
-	case errors.Is(err, errTooLong):
-		return r.bad(resp.StatusCode, err)
 	case err != nil:
 		return r.failed("reading its answer: ", err)
+	case len(b) > maxBody:
+		return r.bad(resp.StatusCode, errTooLong)
 	}
 	if err := f(b); err != nil {
 		return r.bad(resp.StatusCode, err)
 	}
 	return nil
-}
-
-// readAll appends all of body to b, up to maxBody.
-func readAll(body io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := body.Read(b[len(b):min(cap(b), maxBody+1)])
-		b = b[:len(b)+n]
-		switch {
-		case len(b) > maxBody:
-			return b, errTooLong
-		case errors.Is(err, io.EOF):
-			return b, nil
-		case err != nil:
-			return b, err
-		}
-	}
 }
 
 // isJSON says whether a Content-Type is application/json. A proxy's page with
@@ -111,11 +87,11 @@ func (r *REST) allowed(resp *http.Response, a *member.Attempt) (member.Answer, e
 		if got, err = decodeReply(b, r.zone); err != nil {
 			return err
 		}
-		if got.refused {
+		if len(got.Errors) > 0 {
 			return errRefused
 		}
-		if isMSCHAP(a.Proof.Kind) && got.ntKey != "" {
-			key, err = parseNTKey(got.ntKey)
+		if s, ok := got.NTKey.(string); ok && s != "" && isMSCHAP(a.Proof.Kind) {
+			key, err = parseNTKey(s)
 		}
 		return err
 	})
@@ -129,15 +105,15 @@ func (r *REST) allowed(resp *http.Response, a *member.Attempt) (member.Answer, e
 		Proved:     a.Proof.Kind == member.Password || isMSCHAP(a.Proof.Kind),
 		NTKey:      key,
 		Attributes: got.attributes,
-		ReturnURL:  webAddress(got.returnURL),
+		ReturnURL:  webAddress(got.ReturnURL),
 		Source:     r.name,
 		Member: member.Member{
-			Backend: r.name, Login: strings.Clone(a.Login), ID: got.id, MembershipID: got.membershipID,
-			Name: got.memberName, ValidFrom: got.validFrom, ValidUntil: got.validUntil,
+			Backend: r.name, Login: strings.Clone(a.Login), ID: string(got.ID), MembershipID: string(got.MembershipID),
+			Name: got.Membership.Name, ValidFrom: got.validFrom, ValidUntil: got.validUntil,
 		},
 	}
 	if ans.Member.MembershipID == "" {
-		ans.Member.MembershipID = got.memberID
+		ans.Member.MembershipID = string(got.Membership.ID)
 	}
 	ans.Verdict, ans.Reason = ans.Member.Judge(r.now())
 	return ans, nil

@@ -23,7 +23,7 @@ func (r *REST) Check(ctx context.Context) []backends.Finding {
 	a := &member.Attempt{Login: probeLogin, Port: 1812, Proof: member.Proof{Kind: member.Password, Password: member.Secret(rand.Text())}}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	resp, err := r.post(ctx, encode(nil, a, r.raw))
+	resp, err := r.post(ctx, encode(a, r.raw))
 	if err != nil {
 		return []backends.Finding{r.wayFinding(r.failed("", err))}
 	}

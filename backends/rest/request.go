@@ -1,33 +1,41 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/hex"
-	"strconv"
-	"unicode/utf8"
+	"encoding/json"
 
 	"memberradius/member"
 )
 
-// encode appends the contract's request: login, auth_port as text, and either
-// the password (PAP, TTLS-PAP), or the MS-CHAP challenge and response in
-// lower-case hexadecimal, or neither where the login is proved already.
-func encode(dst []byte, a *member.Attempt, raw bool) []byte {
-	dst = appendString(append(dst, `{"login":`...), a.Login)
+// A call is the contract's request. It has either the password (PAP,
+// TTLS-PAP), or the MS-CHAP challenge and response in lower-case hexadecimal,
+// or neither where the login is proved already.
+type call struct {
+	Login     string `json:"login"`
+	Password  string `json:"password,omitempty"`
+	Port      uint16 `json:"auth_port,string"`
+	Challenge string `json:"mschap_challenge,omitempty"`
+	Response  string `json:"mschap_response,omitempty"`
+}
+
+// encode returns the body of the request for a. An octet that is no UTF-8
+// becomes U+FFFD, since JSON can't carry it.
+func encode(a *member.Attempt, raw bool) []byte {
+	c := call{Login: a.Login, Port: a.Port}
 	if a.Proof.Kind == member.Password {
-		dst = appendString(append(dst, `,"password":`...), string(a.Proof.Password))
+		c.Password = string(a.Proof.Password)
 	}
-	dst = append(dst, `,"auth_port":"`...)
-	dst = strconv.AppendUint(dst, uint64(a.Port), 10)
-	dst = append(dst, '"')
 	if isMSCHAP(a.Proof.Kind) {
 		challenge, response := mschap(&a.Proof, raw)
-		dst = append(dst, `,"mschap_challenge":"`...)
-		dst = hex.AppendEncode(dst, challenge)
-		dst = append(dst, `","mschap_response":"`...)
-		dst = hex.AppendEncode(dst, response)
-		dst = append(dst, '"')
+		c.Challenge, c.Response = hex.EncodeToString(challenge), hex.EncodeToString(response)
 	}
-	return append(dst, '}')
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // "&" and "<" stay as they were typed, also for a system that reads JSON by hand
+	// Texts and a number: it can't fail.
+	_ = e.Encode(&c) //nolint:gosec // G117: the password is what the system is asked about
+	return b.Bytes()
 }
 
 func isMSCHAP(k member.ProofKind) bool { return k == member.MSCHAPv1 || k == member.MSCHAPv2 }
@@ -46,31 +54,4 @@ func mschap(p *member.Proof, raw bool) (challenge, response []byte) {
 	default:
 		return m.Challenge[:], m.Response[:]
 	}
-}
-
-const lowerHex = "0123456789abcdef"
-
-// appendString appends s as a JSON string (RFC 8259 §7). An octet that is no
-// UTF-8 becomes U+FFFD, as encoding/json has it.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			dst = utf8.AppendRune(dst, r)
-			i += n
-			continue
-		}
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < ' ' || c == 0x7f:
-			dst = append(dst, '\\', 'u', '0', '0', lowerHex[c>>4], lowerHex[c&15])
-		default:
-			dst = append(dst, c)
-		}
-		i++
-	}
-	return append(dst, '"')
 }

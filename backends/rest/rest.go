@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -49,7 +48,6 @@ type REST struct {
 	say               func(backends.Finding)
 	request           *http.Request // what all requests have in common; read-only
 	transport         *http.Transport
-	bodies            sync.Pool // *[]byte
 	loud              rate.Sometimes
 }
 
@@ -63,7 +61,6 @@ var (
 func (r *REST) connect(target *url.URL, c Config) {
 	r.where = target.Scheme + "://" + target.Host
 	r.loud = rate.Sometimes{First: 1, Interval: loudEvery}
-	r.bodies.New = func() any { b := make([]byte, 0, 4096); return &b }
 	dialer := &net.Dialer{Timeout: connectTimeout, Control: guardFor(target.Hostname(), c.Private).control}
 	var http1 http.Protocols
 	http1.SetHTTP1(true)
@@ -103,7 +100,7 @@ func (r *REST) Ask(ctx context.Context, a *member.Attempt) (member.Answer, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	resp, err := r.post(ctx, encode(make([]byte, 0, 256), a, r.raw))
+	resp, err := r.post(ctx, encode(a, r.raw))
 	if err != nil {
 		return member.Answer{}, r.failed("", err)
 	}

@@ -152,7 +152,7 @@ func TestRequest(t *testing.T) {
 		want string
 	}{
 		{"PAP", "", pap("user1", "hello"), `{"login":"user1","password":"hello","auth_port":"11812"}`},
-		{"escapes", "", pap("ü\"\\\n", "\x00<é&"), "{\"login\":\"ü\\\"\\\\\\u000a\",\"password\":\"\\u0000<é&\",\"auth_port\":\"11812\"}"},
+		{"escapes", "", pap("ü\"\\\n", "\x00<é&"), "{\"login\":\"ü\\\"\\\\\\n\",\"password\":\"\\u0000<é&\",\"auth_port\":\"11812\"}"},
 		{"MS-CHAPv2", "", hash, `{"login":"user1","auth_port":"1812","mschap_challenge":"d02e4386bce91226","mschap_response":"` + response[52:] + `"}`},
 		{"MS-CHAPv2 raw", "raw", raw, `{"login":"user1","auth_port":"1812","mschap_challenge":"a0a1a2a3a4a5a6a7a8a9aaabacadaeaf","mschap_response":"` + response + `"}`},
 		{"MS-CHAPv1 raw", "raw", v1, `{"login":"user1","auth_port":"1812","mschap_challenge":"a0a1a2a3a4a5a6a7","mschap_response":"` + response + `"}`},
@@ -166,7 +166,7 @@ func TestRequest(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		}, func(c *Config) { c.MSCHAP = tt.mode }, backends.Deps{})
 		_, err := r.Ask(t.Context(), tt.a)
-		if want := "POST /wifi Bearer " + token + " application/json  " + tt.want; <-got != want || !errors.Is(err, member.ErrUnknown) {
+		if want := "POST /wifi Bearer " + token + " application/json  " + tt.want + "\n"; <-got != want || !errors.Is(err, member.ErrUnknown) {
 			t.Errorf("%s: the request is not\n%s\n(%v)", tt.name, want, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -186,27 +187,38 @@ methods = ["pap", "mschap", "mschapv2", "chap"]
 // startServer runs a server in this process until the test ends.
 func startServer(t *testing.T, path string, log io.Writer) *server {
 	t.Helper()
+	s, stop := runServer(t, path, log)
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	return s
+}
+
+// runServer runs a server in this process until stop is called, which does
+// what SIGTERM does and returns when the server has ended.
+func runServer(t *testing.T, path string, log io.Writer) (s *server, stop func() error) {
+	t.Helper()
 	c, found, err := loadConfig(path)
 	if err != nil || found.bad() {
 		t.Fatal(err, found)
 	}
-	s, err := newServer(t.Context(), c, newLogger(log, c.Log))
+	s, err = newServer(t.Context(), c, newLogger(log, c.Log))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx, make(chan os.Signal)) }()
-	t.Cleanup(func() {
+	stop = func() error {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
-	})
-	if _, err := awaitServer(c.Server.Data); err != nil {
-		t.Fatal(err)
+		return <-done
 	}
-	return s
+	if _, err := awaitServer(c.Server.Data); err != nil {
+		t.Fatal(errors.Join(err, stop()))
+	}
+	return s, stop
 }
 
 // logins tries every login with right and wrong passwords, by every method,

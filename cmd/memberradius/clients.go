@@ -21,9 +21,8 @@ const (
 )
 
 // loans are one-time clients for `memberradius test` and `load`, which need no
-// [[client]]. Each belongs to one address and port of this machine, or to every
-// port of a loopback address that nobody else uses, so that a loan never stands
-// before a real client for anybody else.
+// [[client]]. Each belongs to one address and port of this machine, so that a
+// loan never stands before a real client for anybody else.
 type loans struct {
 	now func() time.Time
 	mu  sync.Mutex // of writers
@@ -41,11 +40,7 @@ func (l *loans) find(remote netip.AddrPort) (*radiusd.Client, bool) {
 	if lent == nil {
 		return nil, false
 	}
-	remote = plain(remote)
-	found, ok := (*lent)[remote]
-	if !ok {
-		found, ok = (*lent)[netip.AddrPortFrom(remote.Addr(), 0)]
-	}
+	found, ok := (*lent)[plain(remote)]
 	if !ok || !l.now().Before(found.until) {
 		return nil, false
 	}
@@ -58,7 +53,7 @@ func (l *loans) lend(addresses []netip.AddrPort, client *radiusd.Client, d time.
 		return fmt.Errorf("a loan lasts up to %s", maxLoanTime)
 	}
 	for _, a := range addresses {
-		if !lendable(a) {
+		if a.Port() == 0 || !ownAddress(a.Addr()) {
 			return fmt.Errorf("%s is no socket of this machine", a)
 		}
 	}
@@ -109,16 +104,6 @@ func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// lendable says whether an address may be lent. Port 0 is all ports: of a
-// loopback address other than the usual one, which clients may have.
-func lendable(a netip.AddrPort) bool {
-	if a.Port() != 0 {
-		return ownAddress(a.Addr())
-	}
-	ip := a.Addr().Unmap()
-	return ip.Is4() && ip.IsLoopback() && ip != netip.AddrFrom4([4]byte{127, 0, 0, 1})
-}
-
 // ownAddress says whether an address belongs to this machine.
 func ownAddress(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
@@ -155,8 +140,7 @@ func (c clients) Find(a *radiusd.Arrival) (*radiusd.Client, bool) {
 
 // A loanRequest asks the running server for a client.
 type loanRequest struct {
-	// Addresses are the sockets that requests will come from; port 0 is every
-	// port of a loopback address other than 127.0.0.1.
+	// Addresses are the sockets that requests will come from.
 	Addresses []netip.AddrPort `json:"addresses"`
 	// Secret is the borrower's own. It travels in clear over the control
 	// socket, which nobody else can open.

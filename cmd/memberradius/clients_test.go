@@ -32,7 +32,7 @@ func TestLoans(t *testing.T) {
 		c, _ := cs.Find(&radiusd.Arrival{Remote: netip.MustParseAddrPort(remote)})
 		return c
 	}
-	if err := l.lend([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:4000"), netip.MustParseAddrPort("127.9.9.9:0")}, lent, time.Minute); err != nil {
+	if err := l.lend([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:4000")}, lent, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -40,14 +40,14 @@ func TestLoans(t *testing.T) {
 		want   *radiusd.Client
 	}{
 		{"127.0.0.1:4000", lent}, {"[::ffff:127.0.0.1]:4000", lent}, {"127.0.0.1:4001", known}, {"127.0.0.2:4000", known},
-		{"127.9.9.9:1", lent}, {"127.9.9.9:65535", lent}, {"127.9.9.8:1", known}, {"192.0.2.1:4000", nil},
+		{"192.0.2.1:4000", nil},
 	} {
 		if got := find(tt.remote); got != tt.want {
 			t.Errorf("%s is found as %v", tt.remote, got)
 		}
 	}
 	now = now.Add(time.Minute)
-	if find("127.0.0.1:4000") != known || find("127.9.9.9:1") != known {
+	if find("127.0.0.1:4000") != known {
 		t.Error("a loan outlasts its time")
 	}
 	if err := l.lend([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:5000")}, lent, time.Minute); err != nil {
@@ -70,7 +70,7 @@ func TestLoansRefuse(t *testing.T) {
 		address string
 		d       time.Duration
 	}{
-		{"192.0.2.1:4000", time.Minute}, {"127.0.0.1:0", time.Minute}, {"[::1]:0", time.Minute}, {"0.0.0.0:4000", time.Minute},
+		{"192.0.2.1:4000", time.Minute}, {"127.0.0.1:0", time.Minute}, {"127.9.9.9:0", time.Minute}, {"0.0.0.0:4000", time.Minute},
 		{"127.0.0.1:4000", 0}, {"127.0.0.1:4000", 2 * time.Hour},
 	} {
 		if err := l.lend([]netip.AddrPort{netip.MustParseAddrPort(tt.address)}, c, tt.d); err == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,6 +169,55 @@ func TestReloadLosesNothing(t *testing.T) {
 	senders.Wait()
 	if n := sent[0] + sent[1] + sent[2] + sent[3]; n < 40 {
 		t.Errorf("only %d requests went through 40 reloads", n)
+	}
+}
+
+// TestStopFinishesWhatIsInWork ends the server while a member system is still
+// thinking: her request is answered, and then the server ends.
+func TestStopFinishesWhatIsInWork(t *testing.T) {
+	t.Parallel()
+	asked, thinking := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(thinking) })
+	club := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-thinking
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"attributes": [{"name": "Filter-Id", "value": "late"}]}`)
+	}))
+	t.Cleanup(club.Close)
+	t.Cleanup(release)
+	dir := setup(t, map[string]string{"members.toml": smallMembers, "config.toml": small +
+		fmt.Sprintf("[[backend]]\nname = \"club\"\nkind = \"rest\"\nurl = %q\ntoken = \"t0ken\"\ntimeout = \"20s\"\n", club.URL)})
+	s, stop := runServer(t, filepath.Join(dir, "config.toml"), io.Discard)
+	nas := &radiustest.NAS{Server: s.radius.Addrs()[0], Secret: "a secret that is long enough", Timing: radiustest.Timing{Initial: 20 * time.Second, Count: 1}}
+	if err := nas.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nas.Close() })
+	replied := make(chan *radiustest.Reply, 1)
+	go func() {
+		reply, err := nas.Do(t.Context(), &radiustest.Request{Method: radiustest.PAP, Login: "gina", Password: "hello"})
+		if err != nil {
+			t.Error(err)
+		}
+		replied <- reply
+	}()
+	<-asked
+	ended := make(chan error, 1)
+	go func() { ended <- stop() }()
+	for tick := time.Tick(time.Millisecond); s.readiness() == nil; <-tick {
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("ended before the answer: %v", err)
+	case <-time.After(50 * time.Millisecond): // time enough for a server that waits for nobody
+	}
+	release()
+	if reply := <-replied; reply == nil || !reply.OK() {
+		t.Errorf("the reply is %+v", reply)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -54,20 +54,16 @@ func (c *loadCmd) Run(p *program) error {
 		return err
 	}
 	l.Secret, l.Dictionary = member.Secret(secret), cfg.Dictionary
-	local, err := c.ownLoopback(p, l.Server)
-	if err != nil {
-		return err
-	}
-	l.Local = []netip.Addr{local}
 	length := l.Duration
 	if length == 0 {
 		length = maxLoanTime - loanSlack
 	}
-	loan, err := c.borrow(p.ctx, control, []netip.AddrPort{netip.AddrPortFrom(local, 0)}, l.Secret, length+loanSlack)
-	if err != nil {
+	var loan *borrowed
+	defer func() { loan.giveBack(p.ctx) }()
+	l.Opened = func(sockets []netip.AddrPort) (err error) {
+		loan, err = c.borrow(p.ctx, control, sockets, l.Secret, length+loanSlack)
 		return err
 	}
-	defer loan.giveBack(p.ctx)
 	if _, ok := terminal(p.stderr); ok {
 		l.Progress = func(s radiustest.Snapshot) { progress(p, s) }
 	}
@@ -141,20 +137,6 @@ func readUsers(path string) ([]radiustest.User, error) {
 		return nil, fmt.Errorf("users: %s: nobody is in it", path)
 	}
 	return users, nil
-}
-
-// ownLoopback chooses a loopback address that no access point and no other
-// load uses: the server takes requests from all its ports.
-func (c *loadCmd) ownLoopback(p *program, server netip.AddrPort) (netip.Addr, error) {
-	if !server.Addr().Is4() {
-		return netip.Addr{}, errors.New("load needs an IPv4 address to listen on: add 127.0.0.1 with a port of its own to auth below [server]")
-	}
-	random, err := newSecret(p.rand)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	// 127.128.0.0/9 stays clear of the addresses that systems use themselves.
-	return netip.AddrFrom4([4]byte{127, 128 | random[0], random[1], random[2]}), nil
 }
 
 // progress writes over one line of the terminal.

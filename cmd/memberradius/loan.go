@@ -68,8 +68,11 @@ func (t *target) borrow(ctx context.Context, control *controlClient, addresses [
 	return &borrowed{control, addresses}, nil
 }
 
-// giveBack ends the loan, also where the verb was interrupted.
+// giveBack ends the loan, if there is one, also where the verb was interrupted.
 func (b *borrowed) giveBack(ctx context.Context) {
+	if b == nil {
+		return
+	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = b.control.call(end, http.MethodPost, "/clients/return", &loanRequest{Addresses: b.addresses}, nil)

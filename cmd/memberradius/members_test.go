@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
 )
 
 // directory is a member system of one member, in memory.
@@ -116,6 +117,44 @@ func TestComplaintsDoNotFlood(t *testing.T) {
 	c.say(slow)
 	if n := strings.Count(out.String(), "\n"); n != 3 || !strings.Contains(out.String(), "3 s are over") {
 		t.Errorf("%d lines, want 3: %s", n, out.String())
+	}
+}
+
+func TestStoreOutOfReachAndBack(t *testing.T) {
+	t.Parallel()
+	log, seen := logtest.NewNullLogger()
+	say := newSystems(t.TempDir(), log).watched("members")
+	say(errors.New("the disk failed"))
+	say(nil)
+	want := []logrus.Level{logrus.ErrorLevel, logrus.InfoLevel}
+	for i, e := range seen.AllEntries() {
+		if i >= len(want) || e.Level != want[i] || e.Data["backend"] != "members" {
+			t.Errorf("line %d: %s %q %v", i, e.Level, e.Message, e.Data)
+		}
+	}
+	if n := len(seen.AllEntries()); n != len(want) {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// TestTolerance: the metric is of the configuration in force.
+func TestTolerance(t *testing.T) {
+	t.Parallel()
+	var inForce *config
+	m := newTolerance(func() *config { return inForce })
+	const name = "memberradius_client_tolerates_no_message_authenticator"
+	if n := testutil.CollectAndCount(m, name); n != 0 {
+		t.Errorf("%d without a configuration", n)
+	}
+	inForce, _ = readConfig("config.toml", t.TempDir(), good+"require_message_authenticator = false\n")
+	want := "# HELP " + name + " 1 for each client that may send Access-Requests without Message-Authenticator (CVE-2024-3596).\n" +
+		"# TYPE " + name + " gauge\n" + name + "{client=\"lobby\"} 1\n"
+	if err := testutil.CollectAndCompare(m, strings.NewReader(want), name); err != nil {
+		t.Error(err)
+	}
+	inForce, _ = readConfig("config.toml", t.TempDir(), good)
+	if n := testutil.CollectAndCount(m, name); n != 0 {
+		t.Errorf("%d where all clients sign", n)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,10 +29,21 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"await":  scriptAwait,
 			"expand": scriptExpand,
+			"get":    scriptGet,
 			"ready":  scriptReady,
 			"reload": scriptReload,
 			"signal": scriptSignal,
 			"status": scriptStatus,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "ipv6" {
+				return false, fmt.Errorf("condition %q is unknown", name)
+			}
+			l, err := net.ListenPacket("udp", "[::1]:0")
+			if err == nil {
+				_ = l.Close()
+			}
+			return err == nil, nil
 		},
 		Setup: func(e *testscript.Env) error {
 			example, err := os.ReadFile("../../testdata/members.toml")
@@ -70,6 +83,18 @@ func awaitServer(data string) (st status, err error) {
 			return st, ctx.Err()
 		case <-tick.C:
 		}
+	}
+}
+
+// scriptGet prints the body of a page that is served well: get http://$HTTP/metrics.
+func scriptGet(ts *testscript.TestScript, _ bool, args []string) {
+	resp, err := http.Get(args[0])
+	ts.Check(err)
+	defer func() { _ = resp.Body.Close() }()
+	_, err = io.Copy(ts.Stdout(), resp.Body)
+	ts.Check(err)
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s", args[0], resp.Status)
 	}
 }
 

@@ -128,7 +128,8 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.systems.meters)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		s.systems.meters, newTolerance(s.config.Load))
 	s.radius, err = radiusd.New(radiusd.Config{
 		Listen:      c.Server.Listen,
 		Tables:      tables,

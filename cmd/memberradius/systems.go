@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"memberradius/backends"
+	"memberradius/member"
+	"memberradius/mschap"
 	"memberradius/store"
 
 	"github.com/sirupsen/logrus"
@@ -116,11 +118,12 @@ func (s *systems) bury(old *system) {
 func (s *systems) start(ctx context.Context, c *config, b *backendConfig) (*system, error) {
 	k := kinds()[b.Kind]
 	d := backends.Deps{
-		Name:  b.Name,
-		Base:  c.Dir,
-		Meter: s.meters.of(b.Name),
-		Now:   time.Now,
-		Tell:  s.tell(b.Name),
+		Name:   b.Name,
+		Base:   c.Dir,
+		Meter:  s.meters.of(b.Name),
+		NTHash: func(password string) member.Hash { return mschap.NTHash(password) },
+		Now:    time.Now,
+		Tell:   s.tell(b.Name),
 	}
 	if k.stored || k.live && b.Grace > 0 {
 		if err := s.openStore(ctx); err != nil {
@@ -169,10 +172,13 @@ func (s *systems) closed(name string, c io.Closer) {
 func (s *systems) tell(name string) func(backends.Finding) {
 	return func(f backends.Finding) {
 		entry := s.log.WithFields(logrus.Fields{"backend": name, "remedy": f.Remedy})
-		if f.Wrong {
+		switch {
+		case f.Wrong:
 			entry.Error(f.What)
-		} else {
+		case f.Remedy != "":
 			entry.Warn(f.What)
+		default: // nothing is to be done about it
+			s.log.WithField("backend", name).Info(f.What)
 		}
 	}
 }
@@ -211,7 +217,7 @@ func (s *systems) purge(db *store.Store) {
 
 // watchEvery is how often a change of members is looked for that no control
 // socket told of: a restored backup, another server on the same store.
-const watchEvery = 2 * time.Second
+const watchEvery = time.Second
 
 // directory returns the members of a backend, and keeps them as they are in the store.
 func (s *systems) directory(ctx context.Context, name string) (*store.Members, error) {
@@ -226,11 +232,22 @@ func (s *systems) directory(ctx context.Context, name string) (*store.Members, e
 	s.running.Go(func() {
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
-		m.Watch(s.ctx, tick.C, func(err error) {
-			s.log.WithField("backend", name).WithError(err).Error("members could not be read again; the old ones hold")
-		})
+		m.Watch(s.ctx, tick.C, s.watched(name))
 	})
 	return m, nil
+}
+
+// watched logs when the members of a backend begin to be out of reach, and when
+// they are back.
+func (s *systems) watched(name string) func(error) {
+	log := s.log.WithField("backend", name)
+	return func(err error) {
+		if err == nil {
+			log.Info("members are read again")
+			return
+		}
+		log.WithError(err).Error("members could not be read again; the old ones hold")
+	}
 }
 
 // refresh reads the changes of the store's members at once.

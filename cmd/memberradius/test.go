@@ -179,7 +179,7 @@ func (o *outcome) print(p *program) {
 		width = max(width, len(a.Name))
 	}
 	for _, a := range o.Attributes {
-		p.printf("  %-*s = %s\n", width, a.Name, visible(a.Value))
+		p.printf("  %-*s = %s%s\n", width, a.Name, visible(a.Value), lasting(a.Name, a.Value))
 	}
 	for _, check := range []struct{ name, value, about string }{
 		{"Message-Authenticator", o.MessageAuthenticator, "the reply is the server's"},
@@ -200,6 +200,31 @@ func (o *outcome) print(p *program) {
 	if o.Why != "" {
 		p.printf("%s\n", o.Why)
 	}
+}
+
+// lasting says in brackets what an attribute in seconds comes to, and nothing
+// of others. Who stays for days need not know the seconds.
+func lasting(name, value string) string {
+	switch name {
+	case "Session-Timeout", "Idle-Timeout", "Acct-Interim-Interval":
+	default:
+		return ""
+	}
+	n, err := strconv.Atoi(value)
+	d := time.Duration(n) * time.Second
+	switch {
+	case err != nil || d < time.Minute:
+		return ""
+	case d >= 48*time.Hour:
+		return fmt.Sprintf(" (%d days)", int(d.Hours()/24))
+	}
+	text := d.String()
+	for _, none := range []string{"m0s", "h0m"} { // 12h0m0s is 12h
+		if strings.HasSuffix(text, none) {
+			text = text[:len(text)-2]
+		}
+	}
+	return " (" + text + ")"
 }
 
 // visible escapes what a terminal must not get raw.

@@ -87,6 +87,20 @@ func TestArgon2id(t *testing.T) {
 	}
 }
 
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, value, want string }{
+		{"Session-Timeout", "2147483647", " (24855 days)"}, {"Session-Timeout", "172800", " (2 days)"},
+		{"Session-Timeout", "43200", " (12h)"}, {"Session-Timeout", "43201", " (12h0m1s)"}, {"Idle-Timeout", "1800", " (30m)"},
+		{"Idle-Timeout", "5400", " (1h30m)"}, {"Acct-Interim-Interval", "60", " (1m)"}, {"Session-Timeout", "10", ""},
+		{"Session-Timeout", "x", ""}, {"Mikrotik-Rate-Limit", "43200", ""},
+	} {
+		if got := lasting(tt.name, tt.value); got != tt.want {
+			t.Errorf("%s = %s%s, want %s", tt.name, tt.value, got, tt.want)
+		}
+	}
+}
+
 func TestVisible(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"Zoë \"x\"": "Zoë \"x\"", "a\x1b[2J\r\n": `a\x1b[2J\r\n`, "\u202eevil": `\u202eevil`, "": ""} {

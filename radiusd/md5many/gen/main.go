@@ -42,18 +42,20 @@ func assembly() []byte {
 // A writer collects lines of assembly.
 type writer struct{ bytes.Buffer }
 
-func (w *writer) line(format string, a ...any) { w.WriteString(fmt.Sprintf(format, a...) + "\n") }
+func (w *writer) line(format string, a ...any) {
+	_, _ = w.WriteString(fmt.Sprintf(format, a...) + "\n")
+}
 
 // op writes one instruction, operands in Go's order: the destination is last.
 func (w *writer) op(name string, operands ...string) {
-	w.WriteString("\t" + name)
+	_, _ = w.WriteString("\t" + name)
 	for i, o := range operands {
 		if i > 0 {
-			w.WriteString(",")
+			_, _ = w.WriteString(",")
 		}
-		w.WriteString(" " + o)
+		_, _ = w.WriteString(" " + o)
 	}
-	w.WriteString("\n")
+	_, _ = w.WriteString("\n")
 }
 
 // note writes a comment between instructions.
