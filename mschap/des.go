@@ -2,30 +2,38 @@ package mschap
 
 import "math/bits"
 
-// desBlocks is DesEncrypt of RFC 2759 §8.6 under three keys of 56 bits without
-// parity: the three blocks of a response. Their rounds go side by side, since
-// each round of one block waits for the one before it. Each makes its own
-// subkey: a key is used once, so that there is nothing to keep.
-func desBlocks(keys *[3]uint64, block uint64) (out [3]uint64) {
-	var c, d [3]uint64
+// subkeys are the keys of the 16 rounds for each of the three blocks of a response.
+type subkeys [16][3]uint64
+
+// schedule makes the subkeys of three keys of 56 bits without parity.
+func (s *subkeys) schedule(keys *[3]uint64) {
 	for k, key := range keys {
 		var cd uint64
 		for i := range desPC1 {
 			cd ^= desPC1[i][key>>(4*i)&15]
 		}
 		// Each half twice in a row: a rotation by n is a shift by 28-n.
-		c[k], d[k] = cd>>28, cd&(1<<28-1)
-		c[k], d[k] = c[k]<<28|c[k], d[k]<<28|d[k]
+		c, d := cd>>28, cd&(1<<28-1)
+		c, d = c<<28|c, d<<28|d
+		for i := range s {
+			s[i][k] = desSubkey(c, d, desUnshift[i])
+		}
 	}
+}
+
+// encrypt is DesEncrypt of RFC 2759 §8.6 under the three keys. The rounds of
+// the blocks go side by side, since each round of one waits for the one before it.
+func (s *subkeys) encrypt(block uint64) [3]uint64 {
 	l0, r0 := desInitial(block)
 	l1, r1, l2, r2 := l0, r0, l0, r0
 	for i := 0; i < 16; i += 2 {
-		l0 ^= desFeistel(r0, desSubkey(c[0], d[0], desUnshift[i]))
-		l1 ^= desFeistel(r1, desSubkey(c[1], d[1], desUnshift[i]))
-		l2 ^= desFeistel(r2, desSubkey(c[2], d[2], desUnshift[i]))
-		r0 ^= desFeistel(l0, desSubkey(c[0], d[0], desUnshift[i+1]))
-		r1 ^= desFeistel(l1, desSubkey(c[1], d[1], desUnshift[i+1]))
-		r2 ^= desFeistel(l2, desSubkey(c[2], d[2], desUnshift[i+1]))
+		a, b := &s[i], &s[i+1]
+		l0 ^= desFeistel(r0, a[0])
+		l1 ^= desFeistel(r1, a[1])
+		l2 ^= desFeistel(r2, a[2])
+		r0 ^= desFeistel(l0, b[0])
+		r1 ^= desFeistel(l1, b[1])
+		r2 ^= desFeistel(l2, b[2])
 	}
 	return [3]uint64{desFinal(r0, l0), desFinal(r1, l1), desFinal(r2, l2)}
 }

@@ -2,6 +2,7 @@ package mschap
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -12,7 +13,9 @@ func desBlock(key [7]byte, block [8]byte) (out [8]byte) {
 	var padded [8]byte
 	copy(padded[1:], key[:])
 	k := binary.BigEndian.Uint64(padded[:])
-	three := desBlocks(&[3]uint64{^k << 8 >> 8, k, k ^ 1}, binary.BigEndian.Uint64(block[:]))
+	var s subkeys
+	s.schedule(&[3]uint64{^k << 8 >> 8, k, k ^ 1})
+	three := s.encrypt(binary.BigEndian.Uint64(block[:]))
 	binary.BigEndian.PutUint64(out[:], three[1])
 	return out
 }
@@ -53,6 +56,31 @@ func randomText(r *rand.Rand, most int) string {
 func fill(r *rand.Rand, octets []byte) {
 	for i := range octets {
 		octets[i] = byte(r.Uint32())
+	}
+}
+
+// A Key does what the functions do, and is never printed.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	var k Key
+	for range 200 {
+		x := randomExchange(r)
+		nt := NTHash(x.password)
+		if k.Is(&nt) {
+			t.Error("the key of another password")
+		}
+		k.Init(nt)
+		if !k.Is(&nt) || k.HashHash() != HashHash(nt) || !k.Verify(x.challenge, x.response) {
+			t.Errorf("the key of %q", x.password)
+		}
+		x.response[r.IntN(24)] ^= 1
+		if k.Verify(x.challenge, x.response) {
+			t.Error("a wrong response")
+		}
+	}
+	if got := fmt.Sprintf("%v %+v %x", &k, &k, &k); strings.Trim(got, "[redact] ") != "" {
+		t.Errorf("a Key prints as %s", got)
 	}
 }
 

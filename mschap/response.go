@@ -4,6 +4,8 @@ import (
 	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/binary"
+	"fmt"
+	"io"
 )
 
 // maxStackUser is the longest user name in octets that ChallengeHash takes
@@ -22,26 +24,65 @@ func ChallengeHash(peer, auth [16]byte, user string) [8]byte {
 	return [8]byte(digest[:8])
 }
 
-// ChallengeResponse returns what a peer with the NT hash answers to the
-// challenge (RFC 2759 §8.5): three blocks of DES under the hash, which five
-// zero octets fill up to three keys. Version 1 has the same under the name
-// NtChallengeResponse, where the challenge is the server's own (RFC 2433 appendix A).
-func ChallengeResponse(challenge [8]byte, nt [16]byte) (response [24]byte) {
+// A Key is an NT hash with the work done ahead that depends on it alone: the
+// key schedules of its three blocks, and its own hash. Who checks the same
+// member again saves half of the check. Its zero value is of no use: Init first.
+type Key struct {
+	nt, hashHash [16]byte
+	subkeys      subkeys
+}
+
+// Init makes k the key of an NT hash.
+func (k *Key) Init(nt [16]byte) {
+	k.nt, k.hashHash = nt, HashHash(nt)
+	k.schedule()
+}
+
+func (k *Key) schedule() {
 	var octets [24]byte
-	copy(octets[:], nt[:])
+	copy(octets[:], k.nt[:])
 	var keys [3]uint64
 	for i := range keys {
 		// Seven octets make a key: the eighth that is read is shifted out.
 		keys[i] = binary.BigEndian.Uint64(octets[7*i:]) >> 8
 	}
-	for i, block := range desBlocks(&keys, binary.BigEndian.Uint64(challenge[:])) {
+	k.subkeys.schedule(&keys)
+}
+
+// Is says whether k is the key of this NT hash. It compares in constant time.
+func (k *Key) Is(nt *[16]byte) bool { return subtle.ConstantTimeCompare(k.nt[:], nt[:]) == 1 }
+
+// HashHash is HashHash of the NT hash.
+func (k *Key) HashHash() [16]byte { return k.hashHash }
+
+// Format implements fmt.Formatter: a Key is as good as a password and never printed.
+func (*Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// Verify says whether response is what a peer with this key answers to the
+// challenge, in either version. It compares in constant time.
+func (k *Key) Verify(challenge [8]byte, response [24]byte) bool {
+	want := k.response(challenge)
+	return subtle.ConstantTimeCompare(want[:], response[:]) == 1
+}
+
+func (k *Key) response(challenge [8]byte) (response [24]byte) {
+	for i, block := range k.subkeys.encrypt(binary.BigEndian.Uint64(challenge[:])) {
 		binary.BigEndian.PutUint64(response[8*i:], block)
 	}
 	return response
 }
 
-// Verify says whether response is what a peer with the NT hash answers to the
-// challenge, in either version. It compares in constant time.
+// ChallengeResponse returns what a peer with the NT hash answers to the
+// challenge (RFC 2759 §8.5): three blocks of DES under the hash, which five
+// zero octets fill up to three keys. Version 1 has the same under the name
+// NtChallengeResponse, where the challenge is the server's own (RFC 2433 appendix A).
+func ChallengeResponse(challenge [8]byte, nt [16]byte) [24]byte {
+	k := Key{nt: nt}
+	k.schedule()
+	return k.response(challenge)
+}
+
+// Verify is Key.Verify for a key that is used once.
 func Verify(challenge [8]byte, nt [16]byte, response [24]byte) bool {
 	want := ChallengeResponse(challenge, nt)
 	return subtle.ConstantTimeCompare(want[:], response[:]) == 1

@@ -53,6 +53,7 @@ type exchange struct {
 	// outbox are the replies that wait for their signature.
 	outbox []outgoing
 
+	keys     keys
 	salt     uint16
 	ids      decisionIDs
 	decision decisionID
@@ -80,7 +81,7 @@ type arrived struct {
 }
 
 func newExchange(s *Server) *exchange {
-	x := &exchange{server: s}
+	x := &exchange{server: s, keys: newKeys(1)}
 	x.ids.seed(s.rand)
 	return x
 }

@@ -72,7 +72,7 @@ func hotPath(tb testing.TB, method radiustest.Method) (*reader, [][]byte) {
 		tb.Fatal(err)
 	}
 	x := newExchange(s)
-	x.repeats, x.journal = newRepeats(maxReplies), newJournal(64)
+	x.repeats, x.journal, x.keys = newRepeats(maxReplies), newJournal(64), newKeys(1024)
 	nas := &radiustest.NAS{Secret: rigSecret}
 	requests := make([][]byte, hotRequests)
 	for i := range requests {

@@ -118,7 +118,7 @@ func newReader(s *Server, sock *socket) (*reader, error) {
 		return nil, err
 	}
 	x := newExchange(s)
-	x.repeats, x.journal = newRepeats(maxReplies), newJournal(s.journalSize)
+	x.repeats, x.journal, x.keys = newRepeats(maxReplies), newJournal(s.journalSize), newKeys(1024)
 	return &reader{socket: sock, x: x, batch: b}, nil
 }
 
