@@ -61,6 +61,29 @@ func TestP16PlanInTheReply(t *testing.T) {
 	}
 }
 
+// What a member system may not set does not reach the NAS; it is counted, and
+// named in the log without its value.
+func TestRefusedAttributes(t *testing.T) {
+	t.Parallel()
+	r := startRig(t, quick, withPlan, func(_ *Config, _ *ClientConfig, m *members) {
+		m.answers["rest"] = member.Answer{Verdict: member.Allow, Proved: true, Source: "club", Attributes: []member.Attribute{
+			{Name: "Tunnel-Private-Group-Id", Value: "202"},
+			{Name: "State", Value: "canary"}, {Name: "User-Password", Value: "canary"}, {Name: "Session-Timeout", Value: "canary"},
+		}}
+	})
+	reply := r.ask(&radiustest.Request{Method: radiustest.PAP, Login: "rest", Password: "x"})
+	if reply.Code != radiustest.AccessAccept || reply.VLAN() != "202" || reply.Values(typeState) != nil || reply.Values(typeUserPassword) != nil {
+		t.Errorf("%v %+v", reply.Code, reply.Attributes)
+	}
+	if n := r.counter("memberradius_attributes_refused_total"); n != 3 {
+		t.Errorf("%v refused", n)
+	}
+	r.logged("attributes from a member system were left out")
+	if log := r.log.String(); !strings.Contains(log, "User-Password: ") || !strings.Contains(log, "backend=club") || strings.Contains(log, "canary") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
 // Class names the decision: a UUIDv7, another for each, which the log and Why name too.
 func TestClassIsTheDecision(t *testing.T) {
 	t.Parallel()

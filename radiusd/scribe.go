@@ -2,6 +2,7 @@ package radiusd
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"memberradius/member"
@@ -16,6 +17,8 @@ const (
 	sameDrop = time.Minute
 	// unknownDrop is how often drops of unknown sources are logged, all together.
 	unknownDrop = time.Second
+	// refusedPause is how often attributes that were left out are logged.
+	refusedPause = 10 * time.Second
 )
 
 // A line is one line for the log.
@@ -151,14 +154,12 @@ func (c *scribe) decision(r *record) {
 // for each: somebody may send a million of them.
 func (s *Server) dropped(c *Client, a *Arrival, why drop) {
 	s.meters.drop(c, why)
-	now := time.Now().Unix()
 	last, pause := &s.unknownSaid, unknownDrop
 	name := ""
 	if c != nil {
 		last, pause, name = &c.said[why], sameDrop, c.config.Name
 	}
-	before := last.Load()
-	if now-before < int64(pause/time.Second) || !last.CompareAndSwap(before, now) {
+	if tooSoon(last, pause) {
 		return
 	}
 	s.scribe.say(line{logrus.WarnLevel, "no reply: " + dropped[why].what, logrus.Fields{
@@ -166,14 +167,25 @@ func (s *Server) dropped(c *Client, a *Arrival, why drop) {
 	}})
 }
 
+// tooSoon says whether the pause since the last time is not over; where it is,
+// this is the last time now.
+func tooSoon(last *atomic.Int64, pause time.Duration) bool {
+	now, before := time.Now().Unix(), last.Load()
+	return now-before < int64(pause/time.Second) || !last.CompareAndSwap(before, now)
+}
+
 // trouble logs a fault of this server. The pool and the readers go on.
 func (s *Server) trouble(err error) {
 	s.scribe.say(line{logrus.ErrorLevel, "a fault of this server", logrus.Fields{logrus.ErrorKey: err}})
 }
 
-// refusedAttributes logs what a member system sent but the NAS did not get.
+// refusedAttributes logs what a member system sent but the NAS did not get: it
+// sends the same with every answer, and so it is said now and then.
 func (s *Server) refusedAttributes(source string, why []string) {
 	s.meters.refused.Add(float64(len(why)))
+	if tooSoon(&s.refusedSaid, refusedPause) {
+		return
+	}
 	s.scribe.say(line{logrus.WarnLevel, "attributes from a member system were left out", logrus.Fields{
 		"backend": source, "attributes": printable(fmt.Sprint(why)),
 	}})

@@ -50,7 +50,8 @@ type Server struct {
 	identity *identityKey
 	// exchanges are the pool's, for reuse.
 	exchanges   sync.Pool
-	unknownSaid atomic.Int64
+	// when these were last logged, Unix seconds
+	unknownSaid, refusedSaid atomic.Int64
 }
 
 // New checks the configuration and registers the metrics. Nothing is bound yet.

@@ -156,7 +156,7 @@ func (b *batch) send() {
 		switch {
 		case b.err == 0 && b.moved > 0:
 			done += b.moved
-		case b.outHdrs[done].header.Iovlen > 1 && !b.unsegmented:
+		case b.outHdrs[done].header.Iovlen > 1 && cannotSegment(b.err):
 			// The way out can't segment: each reply goes alone from now on.
 			b.unsegmented = true
 			b.again(done)
@@ -165,6 +165,16 @@ func (b *batch) send() {
 			done++
 		}
 	}
+}
+
+// cannotSegment says whether the kernel refused because of the segments: no
+// checksum offload (EIO), or none at all, or they are longer than the path takes.
+func cannotSegment(err syscall.Errno) bool {
+	switch err {
+	case unix.EIO, unix.EINVAL, unix.EOPNOTSUPP, unix.ENOPROTOOPT, unix.EMSGSIZE:
+		return true
+	}
+	return false
 }
 
 // again packs what has not been sent yet anew, and sends it.
