@@ -49,7 +49,7 @@ type Server struct {
 	hashes   *argonChecker
 	identity *identityKey
 	// exchanges are the pool's, for reuse.
-	exchanges   sync.Pool
+	exchanges sync.Pool
 	// when these were last logged, Unix seconds
 	unknownSaid, refusedSaid atomic.Int64
 }
