@@ -160,6 +160,39 @@ func TestAttemptAt(t *testing.T) {
 	}
 }
 
+func FuzzArgon2id_NoPanic(f *testing.F) {
+	f.Add("$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$M6daiPe6tz+9L3yZOfVOPWabrR3zsy4Kzqj36NAXYug")
+	f.Add("$argon2id$v=19$m=99999999999,t=1,p=1$$")
+	f.Fuzz(func(t *testing.T, s string) {
+		if p, err := ParseArgon2id(Secret(s)); err == nil && (p.Memory > maxArgonMemory || p.Passes > maxArgonPasses || len(p.Tag) < minArgonTag) {
+			t.Errorf("%q costs %+v", s, p)
+		}
+	})
+}
+
+func TestParseArgon2id(t *testing.T) {
+	t.Parallel()
+	const good = "$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHQ$M6daiPe6tz+9L3yZOfVOPWabrR3zsy4Kzqj36NAXYug"
+	a, err := ParseArgon2id(good)
+	if err != nil || a.Memory != 64 || a.Passes != 2 || a.Threads != 1 || string(a.Salt) != "saltsalt" || len(a.Tag) != 32 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	for n := range len(good) - 20 {
+		if _, err := ParseArgon2id(Secret(good[:n])); err == nil {
+			t.Errorf("the first %d octets are a hash", n)
+		}
+	}
+	for _, change := range [][2]string{
+		{"argon2id", "argon2i"}, {"v=19", "v=16"}, {"m=64", "m=7"}, {"m=64", "m=262145"}, {"m=64", "m=064"}, {"t=2", "t=0"}, {"t=2", "t=11"},
+		{"p=1", "p=9"}, {"p=1", "p=1,x=1"}, {"c2FsdHNhbHQ", "c2Fs"}, {"c2FsdHNhbHQ", "!"}, {"M6da", "M!da"},
+	} {
+		bad := strings.Replace(good, change[0], change[1], 1)
+		if _, err := ParseArgon2id(Secret(bad)); err == nil || strings.Contains(err.Error(), "M6d") {
+			t.Errorf("%s for %s: %v", change[1], change[0], err)
+		}
+	}
+}
+
 func TestParseVLAN(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"1", "77", "4094", "members", "Floor 3"} {

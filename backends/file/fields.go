@@ -196,7 +196,7 @@ func (t *reader) credential() (c member.Credential) {
 		}
 		c.NTHash = &hash
 	default:
-		if err := checkArgon2id(s); err != nil {
+		if _, err := member.ParseArgon2id(member.Secret(s)); err != nil {
 			t.wrong(key, "%v; make it with `memberradius hash`", err)
 			break
 		}
