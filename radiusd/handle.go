@@ -324,7 +324,9 @@ func (x *exchange) resume(j *job) {
 	if !x.request.peek(j.datagram) || !x.request.walk() || !x.lawful() {
 		return
 	}
-	x.firstMask = x.secretSum(&x.client.key, x.request.authenticator())
+	if x.userPassword != nil {
+		x.firstMask = x.secretSum(&x.client.key, x.request.authenticator())
+	}
 	x.outbox = x.outbox[:0]
 	x.decide()
 	x.sign(x.outbox)
