@@ -2,6 +2,8 @@ package mschap
 
 import (
 	"crypto/des"
+	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -65,5 +67,22 @@ func BenchmarkNTHash(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		NTHash(rfcPassword)
+	}
+}
+
+// BenchmarkSettle compares what follows a right response: one by one, and for a
+// full batch together.
+func BenchmarkSettle(b *testing.B) {
+	a := Accepted{HashHash: HashHash(array[[16]byte](b, rfcNTHash)), Response: array[[24]byte](b, rfcResponse)}
+	var s Settler
+	for _, n := range []int{1, 3, 16, 64} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			all := slices.Repeat([]Accepted{a}, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Settle(all)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/exchange")
+		})
 	}
 }

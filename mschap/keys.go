@@ -22,28 +22,39 @@ func MasterKeys(hashHash [16]byte, response [24]byte) (send, recv [16]byte) {
 	return startKey(master, sendMagic), startKey(master, recvMagic)
 }
 
+// masterSize is the length of the master key in octets (RFC 3079 §3.4).
+const masterSize = 16
+
 // masterKey is GetMasterKey of RFC 3079 §3.4.
-func masterKey(hashHash [16]byte, response [24]byte) [16]byte {
-	var text [len(hashHash) + len(response) + len(masterMagic)]byte
+func masterKey(hashHash [16]byte, response [24]byte) [masterSize]byte {
+	text := masterText(hashHash, response)
+	digest := sha1.Sum(text[:])
+	return [masterSize]byte(digest[:])
+}
+
+func masterText(hashHash [16]byte, response [24]byte) (text [hashSize + responseSize + len(masterMagic)]byte) {
 	n := copy(text[:], hashHash[:])
 	n += copy(text[n:], response[:])
 	copy(text[n:], masterMagic)
-	digest := sha1.Sum(text[:])
-	return [16]byte(digest[:16])
+	return text
 }
 
 // startKey is GetAsymmetricStartKey of RFC 3079 §3.4 for 128 bits; magic says
 // which direction the key is for.
-func startKey(master [16]byte, magic string) [16]byte {
-	var text [len(master) + shaPad + len(sendMagic) + shaPad]byte
+func startKey(master [masterSize]byte, magic string) [16]byte {
+	text := startText(master, magic)
+	digest := sha1.Sum(text[:])
+	return [16]byte(digest[:])
+}
+
+func startText(master [masterSize]byte, magic string) (text [masterSize + shaPad + len(sendMagic) + shaPad]byte) {
 	n := copy(text[:], master[:])
 	n += shaPad
 	n += copy(text[n:], magic)
 	for ; n < len(text); n++ {
 		text[n] = 0xf2
 	}
-	digest := sha1.Sum(text[:])
-	return [16]byte(digest[:16])
+	return text
 }
 
 // KeysV1 returns what MS-CHAP-MPPE-Keys holds in clear after an MS-CHAPv1

@@ -173,3 +173,25 @@ func FuzzChallengeHash_NoPanic(f *testing.F) {
 		}
 	})
 }
+
+// TestSettler: as many exchanges as come, settled together, come out as one by one.
+func TestSettler(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(21, 22))
+	var s Settler
+	for n := range 70 {
+		all := make([]Accepted, n)
+		for i := range all {
+			fill(r, all[i].HashHash[:])
+			fill(r, all[i].Response[:])
+			fill(r, all[i].Challenge[:])
+		}
+		s.Settle(all)
+		for i, a := range all {
+			send, recv := MasterKeys(a.HashHash, a.Response)
+			if success := AuthenticatorResponse(a.HashHash, a.Response, a.Challenge); a.Success != success || a.Send != send || a.Recv != recv {
+				t.Fatalf("exchange %d of %d: %s %x %x, want %s %x %x", i, n, a.Success, a.Send, a.Recv, success, send, recv)
+			}
+		}
+	}
+}

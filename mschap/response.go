@@ -88,6 +88,13 @@ func Verify(challenge [8]byte, nt [16]byte, response [24]byte) bool {
 	return subtle.ConstantTimeCompare(want[:], response[:]) == 1
 }
 
+// The sizes of what RFC 2759 hashes, in octets.
+const (
+	hashSize      = 16
+	responseSize  = 24
+	challengeSize = 8
+)
+
 // serverMagic and padMagic are Magic1 and Magic2 of RFC 2759 §8.7.
 const (
 	serverMagic = "Magic server to client signing constant"
@@ -98,18 +105,29 @@ const (
 // and 40 upper-case hexadecimal digits, from HashHash, the peer's response and
 // the challenge hash that it answered.
 func AuthenticatorResponse(hashHash [16]byte, response [24]byte, challenge [8]byte) (text [42]byte) {
-	var inner [len(hashHash) + len(response) + len(serverMagic)]byte
-	n := copy(inner[:], hashHash[:])
-	n += copy(inner[n:], response[:])
-	copy(inner[n:], serverMagic)
-	digest := sha1.Sum(inner[:])
+	inner := innerText(hashHash, response)
+	outer := outerText(sha1.Sum(inner[:]), challenge)
+	digest := sha1.Sum(outer[:])
+	return spell(&digest)
+}
 
-	var outer [len(digest) + len(challenge) + len(padMagic)]byte
-	n = copy(outer[:], digest[:])
-	n += copy(outer[n:], challenge[:])
-	copy(outer[n:], padMagic)
-	digest = sha1.Sum(outer[:])
+// innerText and outerText are what RFC 2759 §8.7 hashes, one after the other.
+func innerText(hashHash [16]byte, response [24]byte) (text [hashSize + responseSize + len(serverMagic)]byte) {
+	n := copy(text[:], hashHash[:])
+	n += copy(text[n:], response[:])
+	copy(text[n:], serverMagic)
+	return text
+}
 
+func outerText(digest [sha1.Size]byte, challenge [8]byte) (text [sha1.Size + challengeSize + len(padMagic)]byte) {
+	n := copy(text[:], digest[:])
+	n += copy(text[n:], challenge[:])
+	copy(text[n:], padMagic)
+	return text
+}
+
+// spell writes the proof as it is sent.
+func spell(digest *[sha1.Size]byte) (text [42]byte) {
 	const upper = "0123456789ABCDEF"
 	text[0], text[1] = 'S', '='
 	for i, octet := range digest {

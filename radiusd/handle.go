@@ -327,7 +327,7 @@ func (x *exchange) resume(j *job) {
 	if x.userPassword != nil {
 		x.firstMask = x.secretSum(&x.client.key, x.request.authenticator())
 	}
-	x.outbox = x.outbox[:0]
+	x.outbox, x.accepted = x.outbox[:0], x.accepted[:0]
 	x.decide()
 	x.sign(x.outbox)
 	for i := range x.outbox {

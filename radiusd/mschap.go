@@ -14,6 +14,7 @@ const (
 	ms2ResponseSize = 50 // RFC 2548 §2.3.2: Ident, Flags, Peer-Challenge 16, Reserved 8, Response 24
 	msResponseSize  = 50 // RFC 2548 §2.1.3: Ident, Flags, LM-Response 24, NT-Response 24
 	ntResponseAt    = 26 // in both
+	successSize     = 42 // RFC 2548 §2.3.3, behind Ident
 	peerChallengeAt = 2
 	reservedAt      = 18
 
@@ -52,6 +53,7 @@ func (mschapv2) proof(x *exchange) member.Reason {
 func (mschapv2) prove(x *exchange) member.Reason { return x.proveNTResponse() }
 
 // settle adds MS-CHAP2-Success and the keys (RFC 3079 §3.3), or MS-CHAP-Error.
+// What follows from the response is computed with that of the batch: signer.settle.
 func (mschapv2) settle(x *exchange) {
 	ident := x.ms2Response
 	if x.verdict != member.Allow {
@@ -60,11 +62,13 @@ func (mschapv2) settle(x *exchange) {
 		return
 	}
 	p := &x.attempt.Proof.MSCHAP
-	success := mschap.AuthenticatorResponse(x.hashHash, p.NTResponse, p.ChallengeHash)
+	var success [successSize]byte
 	x.reply.addMicrosoft(msCHAP2Success, ident[:1], success[:])
-	send, recv := mschap.MasterKeys(x.hashHash, p.NTResponse)
-	x.addMPPEKey(msMPPESendKey, send)
-	x.addMPPEKey(msMPPERecvKey, recv)
+	x.reply.success = len(x.reply.b) - successSize
+	x.addMPPEKey(msMPPESendKey)
+	x.addMPPEKey(msMPPERecvKey)
+	x.reply.accepted = len(x.accepted)
+	x.accepted = append(x.accepted, mschap.Accepted{HashHash: x.hashHash, Response: p.NTResponse, Challenge: p.ChallengeHash})
 	x.addMPPEPolicy()
 }
 
@@ -170,15 +174,11 @@ func (x *exchange) addMSCHAPError(response []byte, challengeSize int) {
 	x.reply.addMicrosoft(msCHAPError, text[:min(len(text), maxVendorValue)])
 }
 
-// addMPPEKey adds a session key with a salt of its own (RFC 2548 §2.4.2, §2.4.3).
-func (x *exchange) addMPPEKey(kind byte, sessionKey [16]byte) {
+// addMPPEKey adds room for a session key, with a salt of its own (RFC 2548 §2.4.2, §2.4.3).
+func (x *exchange) addMPPEKey(kind byte) {
 	var salt [2]byte
 	binary.BigEndian.PutUint16(salt[:], x.nextSalt())
-	// Length octet and key, padded to a multiple of 16.
-	var value [hiddenSize]byte
-	value[0] = byte(len(sessionKey))
-	copy(value[1:], sessionKey[:])
-	x.reply.addHidden(kind, salt[:], &value)
+	x.reply.addHidden(kind, salt[:], &[hiddenSize]byte{})
 }
 
 // nextSalt returns a salt that no other of the packet has, its highest bit set.

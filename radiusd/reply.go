@@ -24,7 +24,13 @@ type reply struct {
 	// hidden are the keys in it that are still in clear.
 	hidden [2]hiding
 	hides  int
+	settling
 }
+
+// A settling says which exchange of MS-CHAPv2 a reply settles, by its place
+// among the signer's, and where the reply has room for the server's proof: 0
+// where it settles none. The session keys are its hidden ones.
+type settling struct{ accepted, success int }
 
 // unsigned stands where signer.sign writes.
 var unsigned [authenticatorSize]byte
@@ -32,7 +38,7 @@ var unsigned [authenticatorSize]byte
 // begin writes the header and Message-Authenticator, which stands first in
 // every reply so that nothing an attacker chooses stands before it (CVE-2024-3596).
 func (p *reply) begin(room []byte, code, id byte) {
-	p.over, p.hides = false, 0
+	p.over, p.hides, p.success = false, 0, 0
 	p.b = append(room[:0], code, id, 0, 0)
 	p.b = append(p.b, unsigned[:]...)
 	p.b = append(p.b, typeMessageAuthenticator, authenticatorSize+2)
@@ -142,6 +148,7 @@ type outgoing struct {
 	client        *Client
 	hidden        [2]hiding
 	hides         int
+	settling
 	// delay counts from receipt.
 	delay time.Duration
 	slot  int // of the batch
@@ -159,7 +166,7 @@ func (x *exchange) close(delay time.Duration) {
 	}
 	x.outbox = append(x.outbox, outgoing{
 		reply: x.reply.b, authenticator: x.request.authenticator(), client: x.client,
-		hidden: x.reply.hidden, hides: x.reply.hides,
+		hidden: x.reply.hidden, hides: x.reply.hides, settling: x.reply.settling,
 		delay: delay, slot: x.slot, entry: x.entry, key: x.key,
 	})
 }

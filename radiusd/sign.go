@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 
 	"memberradius/member"
+	"memberradius/mschap"
 	"memberradius/radiusd/md5many"
 )
 
@@ -47,6 +48,9 @@ type signer struct {
 	sums, outer []md5many.Sum
 	// arena holds what is hashed and lies nowhere in one piece.
 	arena []byte
+	// accepted are the exchanges that the replies of a batch settle.
+	accepted []mschap.Accepted
+	settler  mschap.Settler
 }
 
 // plain adds MD5(secret + a + b), which hides passwords and keys (RFC 2865
@@ -116,11 +120,12 @@ func (s *signer) verify(all []arrived) {
 	}
 }
 
-// sign is the only place that signs. It hides what the replies have to hide,
+// sign is the only place that signs. It settles and hides what the replies have to,
 // then writes Message-Authenticator over each reply with the Request
 // Authenticator in its place (RFC 3579 §3.2), then the Response Authenticator
 // over that (RFC 2865 §3).
 func (s *signer) sign(replies []outgoing) {
+	s.settle(replies)
 	s.hide(replies)
 	s.reset()
 	for i := range replies {
@@ -144,6 +149,25 @@ func (s *signer) sign(replies []outgoing) {
 	md5many.Compute(s.sums)
 	for i := range replies {
 		copy(replies[i].reply[4:headerSize], s.sums[i].Out[:])
+	}
+}
+
+// settle writes the server's proof (RFC 2759 §8.7) and the session keys, each
+// behind its length (RFC 2548 §2.4.2), into the replies that accept a response.
+func (s *signer) settle(replies []outgoing) {
+	s.settler.Settle(s.accepted)
+	for i := range replies {
+		o := &replies[i]
+		if o.success == 0 {
+			continue
+		}
+		a := &s.accepted[o.accepted]
+		copy(o.reply[o.success:], a.Success[:])
+		for j, sessionKey := range [...]*[16]byte{&a.Send, &a.Recv} {
+			room := o.reply[o.hidden[j].at:]
+			room[0] = byte(len(sessionKey))
+			copy(room[1:], sessionKey[:])
+		}
 	}
 }
 

@@ -143,7 +143,7 @@ func (r *reader) run() error {
 func (r *reader) work(in datagrams, n int) {
 	x := r.x
 	x.from, x.received, x.tables = r.socket, x.server.clock(), x.server.tables.Load()
-	x.now, x.outbox = x.received, x.outbox[:0]
+	x.now, x.outbox, x.accepted = x.received, x.outbox[:0], x.accepted[:0]
 	for i := range n {
 		r.arrive(in, i)
 	}

@@ -1,12 +1,10 @@
 package main
 
-import "math"
+import (
+	"math"
 
-// lanes is how many sums go side by side, as in package md5many.
-const lanes = 16
-
-// words are the 32-bit words of a block.
-const words = 16
+	"memberradius/internal/asm"
+)
 
 // sine is T[i+1] of RFC 1321 §3.4: the integer part of 2^32 times |sin(i+1)|.
 func sine(i int) uint32 { return uint32(math.Abs(math.Sin(float64(i+1))) * (1 << 32)) }
@@ -30,20 +28,17 @@ func steps() []step {
 		r, j := i/16, i%16
 		all[i] = step{
 			round: r, number: i,
-			word: (first[r] + stride[r]*j) % words, turn: turns[r][j%4],
+			word: (first[r] + stride[r]*j) % asm.Words, turn: turns[r][j%4],
 			a: (64 - i) % 4, b: (65 - i) % 4, c: (66 - i) % 4, d: (67 - i) % 4,
 		}
 	}
 	return all
 }
 
-// truth are F, G, H and I of RFC 1321 §3.4 as tables of truth: the bit at 4b+2c+d
-// is the value for these three. VPTERNLOGD takes such a table.
-func truth(round int) int {
-	table := 0
-	for i := range 8 {
-		b, c, d := i>>2&1, i>>1&1, i&1
-		table |= [4]int{b&c | (b^1)&d, b&d | c&(d^1), b ^ c ^ d, c ^ (b | (d ^ 1))}[round] << i
-	}
-	return table
+// functions are F, G, H and I of RFC 1321 §3.4.
+var functions = [4]func(b, c, d int) int{
+	func(b, c, d int) int { return b&c | (b^1)&d },
+	func(b, c, d int) int { return b&d | c&(d^1) },
+	func(b, c, d int) int { return b ^ c ^ d },
+	func(b, c, d int) int { return c ^ (b | (d ^ 1)) },
 }
