@@ -69,6 +69,19 @@ func TestSeries(t *testing.T) {
 	}
 }
 
+// TestRatio: a machine that slows down from round to round changes no ratio.
+func TestRatio(t *testing.T) {
+	t.Parallel()
+	base := series{{Rate: 100}, {Rate: 50}, {Rate: 0}, {Rate: 10}}
+	s := series{{Rate: 70}, {Rate: 40}, {Rate: 1}, {Rate: 6}, {Rate: 1}}
+	if got := s.of(base); got != 0.7 {
+		t.Errorf("ratio %v, want 0.7", got)
+	}
+	if got := s.of(nil); got != 0 {
+		t.Errorf("ratio to nothing: %v", got)
+	}
+}
+
 func TestTable(t *testing.T) {
 	t.Parallel()
 	table := table{head: []string{"what", "n"}}

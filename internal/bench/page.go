@@ -23,7 +23,7 @@ func page(m machine, r *run, found results) string {
 	say("- Contenders: %s; %s", m.ours, m.free)
 	say("- Command: `go run ./internal/bench -rounds %d -seconds %g`: medians of %d rounds, the contenders taking turns,",
 		r.rounds, r.seconds, r.rounds)
-	say("  each alone on core %d, with the load and the member system on core %d\n", r.cores.server, r.cores.load)
+	say("  each alone on core %d, with the load and the member system on core %d. A ratio is the median of the rounds' ratios.\n", r.cores.server, r.cores.load)
 	say("## Against the targets\n")
 	say("%s", found.verdictTable())
 	say("## What was measured\n")

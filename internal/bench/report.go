@@ -33,12 +33,12 @@ type results struct {
 	crowd  *crowd
 }
 
-// atLeast judges the ratio of two rates; a rate of none is not judged.
-func atLeast(what string, rate, base, target float64) []verdict {
-	if rate == 0 || base == 0 {
+// atLeast judges a contender by another; one that had no turn is not judged.
+func atLeast(what string, s, base series, target float64) []verdict {
+	ratio := s.of(base)
+	if ratio == 0 {
 		return nil
 	}
-	ratio := rate / base
 	return []verdict{{what, fmt.Sprintf("%.2f", ratio), fmt.Sprintf("at least %g", target), ratio >= target}}
 }
 
@@ -49,18 +49,18 @@ func (r results) verdicts() (all []verdict) {
 			method, name      string
 			toFree, toTheEcho float64
 		}{{methods[0], "PAP", papToFree, papToFloor}, {methods[1], "MS-CHAPv2", mschapToFree, mschapToFloor}} {
-			ours := s.ours[m.method].rate()
-			all = append(all, atLeast(m.name+", of FreeRADIUS", ours, s.free[m.method].rate(), m.toFree)...)
-			all = append(all, atLeast(m.name+", of the floor", ours, s.floor.rate(), m.toTheEcho)...)
+			ours := s.ours[m.method]
+			all = append(all, atLeast(m.name+", of FreeRADIUS", ours, s.free[m.method], m.toFree)...)
+			all = append(all, atLeast(m.name+", of the floor", ours, s.floor, m.toTheEcho)...)
 		}
 	}
 	if a := r.asking; a != nil {
-		all = append(all, atLeast("rest, of a bare net/http client", a.ours.rate(), a.client.rate(), askToClient)...)
-		all = append(all, atLeast("rest, of FreeRADIUS as it comes", a.ours.rate(), a.free.rate(), askToFree)...)
+		all = append(all, atLeast("rest, of a bare net/http client", a.ours, a.client, askToClient)...)
+		all = append(all, atLeast("rest, of FreeRADIUS as it comes", a.ours, a.free, askToFree)...)
 		all = append(all, below("rest, p99", a.ours.p99(), askP99))
 	}
 	if c := r.crowd; c != nil {
-		all = append(all, atLeast("100,000 members, rate of that with 10", c.many.rate(), c.few.rate(), crowdToFew)...)
+		all = append(all, atLeast("100,000 members, rate of that with 10", c.many, c.few, crowdToFew)...)
 		all = append(all, below("100,000 members, start", middle(c.start), crowdStart))
 		memory := middle(slices.Concat(c.memory, c.loaded))
 		if loaded := middle(c.loaded); loaded > memory {

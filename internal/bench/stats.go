@@ -51,6 +51,19 @@ func (s series) rate() float64 {
 	return median(s.each(func(o outcome) float64 { return o.Rate }))
 }
 
+// of returns how many times the rate of base this is: the median of what each
+// round came to, since the machine's speed drifts from round to round. It is 0
+// where they had no round in common.
+func (s series) of(base series) float64 {
+	ratios := make([]float64, 0, len(s))
+	for i := range min(len(s), len(base)) {
+		if base[i].Rate > 0 {
+			ratios = append(ratios, s[i].Rate/base[i].Rate)
+		}
+	}
+	return median(ratios)
+}
+
 // p50 and p99 return the median of the rounds' percentiles.
 func (s series) p50() time.Duration {
 	return time.Duration(median(s.each(func(o outcome) float64 { return float64(o.P50) })))
