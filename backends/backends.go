@@ -46,6 +46,13 @@ type Knower interface {
 	Known(a *member.Attempt, out *member.Answer) Memory
 }
 
+// An Expecter is a Knower that answers many quicker where it knows their logins ahead.
+type Expecter interface {
+	// Expect is called with logins that Known will soon be called with. It does
+	// not wait, takes no lock, allocates nothing and keeps nothing of logins.
+	Expect(logins []string)
+}
+
 // A Checker is a Backend that can say what is wrong with its set-up: URL,
 // token, role. It is called for `check --online`.
 type Checker interface {
@@ -168,4 +175,5 @@ type Directory interface {
 	// Lookup returns the record of a login, compared by member.Fold. It does
 	// not wait and does not allocate. The record is shared and read-only.
 	Lookup(login string) (*member.Record, bool)
+	Expecter
 }

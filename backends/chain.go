@@ -23,12 +23,14 @@ type Chain struct {
 // A link is a Named whose memory has been looked up ahead.
 type link struct {
 	Named
-	memory Knower // nil: Ask is all it has
+	memory Knower   // nil: Ask is all it has
+	ahead  Expecter // nil: it does not care
 }
 
 var (
-	_ Backend = (*Chain)(nil)
-	_ Knower  = (*Chain)(nil)
+	_ Backend  = (*Chain)(nil)
+	_ Knower   = (*Chain)(nil)
+	_ Expecter = (*Chain)(nil)
 )
 
 // NewChain returns the chain of systems, in this order. A chain of none knows nobody.
@@ -38,7 +40,8 @@ func links(systems []Named) []link {
 	all := make([]link, 0, len(systems))
 	for _, s := range systems {
 		k, _ := s.Backend.(Knower)
-		all = append(all, link{Named: s, memory: k})
+		e, _ := s.Backend.(Expecter)
+		all = append(all, link{Named: s, memory: k, ahead: e})
 	}
 	return all
 }
@@ -63,6 +66,15 @@ func (c *Chain) Known(a *member.Attempt, out *member.Answer) Memory {
 		}
 	}
 	return Absent
+}
+
+// Expect implements Expecter.
+func (c *Chain) Expect(logins []string) {
+	for i := range c.links {
+		if ahead := c.links[i].ahead; ahead != nil {
+			ahead.Expect(logins)
+		}
+	}
 }
 
 // Ask implements Backend. Where no system knew the login and some could not

@@ -2,6 +2,7 @@ package backends
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,26 @@ func TestChainKnown(t *testing.T) {
 		var out member.Answer
 		if got := NewChain(named(tt.systems...)...).Known(pap("bob", "x"), &out); got != tt.want || got == Found && out.Verdict != member.Allow {
 			t.Errorf("%s: %d, %s", tt.name, got, out.Verdict)
+		}
+	}
+}
+
+// ahead is a memory that wants to know logins ahead.
+type ahead struct {
+	*memory
+	logins []string
+}
+
+func (a *ahead) Expect(logins []string) { a.logins = append(a.logins, logins...) }
+
+// TestChainExpect: each system that cares hears of the logins, and no other does.
+func TestChainExpect(t *testing.T) {
+	t.Parallel()
+	first, last := &ahead{memory: knower(Absent, allow)}, &ahead{memory: knower(Found, allow)}
+	NewChain(named(first, knower(Absent, allow), always(allow, nil), last)...).Expect([]string{"anna", "bert"})
+	for _, a := range []*ahead{first, last} {
+		if !slices.Equal(a.logins, []string{"anna", "bert"}) {
+			t.Errorf("expects %q", a.logins)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package radiusd
 import (
 	"io"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -116,6 +117,39 @@ func hotLoop(tb testing.TB, method radiustest.Method) func() {
 				tb.Fatalf("request %d: no Access-Accept: %v", i, r.x.reason)
 			}
 		}
+	}
+}
+
+// foretold is a Members that wants to know logins ahead.
+type foretold struct {
+	*members
+	logins []string
+}
+
+func (f *foretold) Expect(site string, logins []string) {
+	for _, login := range logins {
+		f.logins = append(f.logins, site+": "+login)
+	}
+}
+
+// TestExpect: member systems hear of the logins of a batch before its first is
+// asked for, of those alone that are on their way, and of none that comes alone.
+func TestExpect(t *testing.T) {
+	t.Parallel()
+	r, requests := hotPath(t, radiustest.PAP)
+	tables := *r.x.server.tables.Load()
+	f := &foretold{members: tables.Members.(*members)}
+	tables.Members = f
+	r.x.server.tables.Store(&tables)
+	garbage := []byte{1, 2, 3}
+	var m memory
+	m.handle(r, requests[0])
+	if len(f.logins) != 0 {
+		t.Errorf("one alone: %q", f.logins)
+	}
+	m.handle(r, requests[1], garbage, requests[2])
+	if want := []string{"berlin: Bob", "berlin: Bob"}; !slices.Equal(f.logins, want) {
+		t.Errorf("%q, want %q", f.logins, want)
 	}
 }
 

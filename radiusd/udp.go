@@ -110,6 +110,8 @@ type reader struct {
 	x       *exchange
 	batch   *batch
 	arrived [batchSize]arrived
+	// logins are those of the batch that one site's member systems will be asked.
+	logins []string
 }
 
 func newReader(s *Server, sock *socket) (*reader, error) {
@@ -148,6 +150,7 @@ func (r *reader) work(in datagrams, n int) {
 		r.arrive(in, i)
 	}
 	x.verify(r.arrived[:n])
+	r.expect(n)
 	evicted := x.repeats.early
 	x.journal.Lock()
 	before := x.journal.next
@@ -183,6 +186,28 @@ func (r *reader) arrive(in datagrams, i int) {
 	a.arrival.Site = r.socket.site
 	r.x.arrived = a
 	r.x.arrive(datagram)
+}
+
+// expect tells the member systems of each site which logins they will be asked.
+func (r *reader) expect(n int) {
+	ahead, ok := r.x.tables.Members.(Expecter)
+	if !ok || n == 1 {
+		return
+	}
+	site := ""
+	r.logins = r.logins[:0]
+	for i := range n {
+		a := &r.arrived[i]
+		if !a.onItsWay || a.userName == nil {
+			continue
+		}
+		if of := a.client.config.Site; of != site {
+			ahead.Expect(site, r.logins)
+			site, r.logins = of, r.logins[:0]
+		}
+		r.logins = append(r.logins, alias(a.userName))
+	}
+	ahead.Expect(site, r.logins)
 }
 
 func (r *reader) handle(in datagrams, i int) {

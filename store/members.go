@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -13,9 +12,9 @@ import (
 	"memberradius/member"
 )
 
-// shards is into how many maps the members of a backend are spread. A change
+// shards is into how many tables the members of a backend are spread. A change
 // copies one of them: 400 of 100,000 members.
-const shards = 256
+const shards = 1 << shardBits
 
 // Members are the members of one backend in memory, with their credentials
 // opened: what the hot path asks. They follow the database by Refresh and Watch.
@@ -23,10 +22,12 @@ type Members struct {
 	s       *Store
 	backend string
 	seed    maphash.Seed
-	shard   [shards]atomic.Pointer[shard]
+	shard   [shards]atomic.Pointer[table]
 
 	// mu keeps two from reading the database into the shards at once. Lookup does not take it.
 	mu sync.Mutex
+	// many says that they are too many for the nearest memory.
+	many atomic.Bool
 	// seen is the number of the last write that the shards know of.
 	seen int64
 	// read is how many members the last reading brought.
@@ -34,27 +35,24 @@ type Members struct {
 	texts texts
 }
 
-// A shard never changes once it is published. Its keys are folded logins.
-type shard map[string]*entry
-
 // An entry holds the NT hash beside the record that points to it: one object
-// of 288 octets for each member.
+// for each member. What each login reads of it stands first.
 type entry struct {
+	hash   uint64
+	folded string
 	record member.Record
 	nt     member.Hash
 }
 
-// gather lays what every login reads of a member side by side, key and
-// password, and returns the key: among 100,000 members each piece of memory
-// apart costs a login as much as its share of the plan.
-func (e *entry) gather(folded string) (key string) {
+// gather lays what every login reads of a member side by side: the folded login
+// and the password.
+func (e *entry) gather(folded string) {
 	c := &e.record.Credential
 	text := folded + string(c.Password)
-	key, c.Password = text[:len(folded)], member.Secret(text[len(folded):])
-	if e.record.Member.Login == key {
-		e.record.Member.Login = key
+	e.folded, c.Password = text[:len(folded)], member.Secret(text[len(folded):])
+	if e.record.Member.Login == e.folded {
+		e.record.Member.Login = e.folded
 	}
-	return key
 }
 
 // Members reads the members of backend into memory. They keep the store in use:
@@ -62,7 +60,7 @@ func (e *entry) gather(folded string) (key string) {
 func (s *Store) Members(ctx context.Context, backend string) (*Members, error) {
 	m := &Members{s: s, backend: backend, seed: maphash.MakeSeed()}
 	for i := range m.shard {
-		m.shard[i].Store(new(shard))
+		m.shard[i].Store(new(table))
 	}
 	return m, m.Refresh(ctx)
 }
@@ -76,22 +74,19 @@ func (m *Members) Lookup(login string) (*member.Record, bool) {
 	}
 	var room [member.MaxLogin]byte
 	folded := member.Fold(room[:0], login)
-	e := (*m.shard[m.index(folded)].Load())[string(folded)]
+	hash := maphash.Bytes(m.seed, folded)
+	e := m.shard[hash%shards].Load().find(hash, folded)
 	if e == nil {
 		return nil, false
 	}
 	return &e.record, true
 }
 
-func (m *Members) index(folded []byte) int {
-	return int(maphash.Bytes(m.seed, folded) % shards)
-}
-
 // Len returns how many members there are.
 func (m *Members) Len() int {
 	n := 0
 	for i := range m.shard {
-		n += len(*m.shard[i].Load())
+		n += m.shard[i].Load().count
 	}
 	return n
 }
@@ -123,6 +118,7 @@ func (m *Members) Refresh(ctx context.Context) error {
 		return m.s.explain(fmt.Sprintf("read the members of backend %q", m.backend), err)
 	}
 	m.seen = last
+	m.many.Store(m.Len() >= crowded)
 	if m.read >= much {
 		// What was read left half as much garbage again, and a server that is
 		// idle collects none for minutes. It costs 50 ms here, and lookups go on.
@@ -165,15 +161,12 @@ func (s *Store) counter(ctx context.Context, backend string) (n int64, err error
 // load reads all members.
 func (m *Members) load(ctx context.Context) error {
 	m.texts = texts{words: map[string]string{}, lists: map[string][]string{}}
-	var fresh [shards]shard
-	for i := range fresh {
-		fresh[i] = make(shard)
-	}
+	var fresh [shards][]*entry
 	if err := m.readInto(ctx, &fresh, selection{query: allRows, backend: m.backend}); err != nil {
 		return err
 	}
 	for i := range fresh {
-		m.shard[i].Store(&fresh[i])
+		m.shard[i].Store(newTable(fresh[i]))
 	}
 	return nil
 }
@@ -185,7 +178,7 @@ func (m *Members) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var changed [shards]shard
+	var changed [shards][]*entry
 	if err := m.readInto(ctx, &changed, selection{query: changedRows, backend: m.backend, args: []any{m.seen}}); err != nil {
 		return err
 	}
@@ -193,12 +186,7 @@ func (m *Members) catchUp(ctx context.Context) error {
 		if len(changed[i]) == 0 && len(removed[i]) == 0 {
 			continue
 		}
-		next := maps.Clone(*m.shard[i].Load())
-		for _, folded := range removed[i] {
-			delete(next, folded)
-		}
-		maps.Copy(next, changed[i])
-		m.shard[i].Store(&next)
+		m.shard[i].Store(m.shard[i].Load().with(changed[i], removed[i]))
 	}
 	return nil
 }
@@ -215,14 +203,14 @@ func (m *Members) removed(ctx context.Context) (gone [shards][]string, err error
 		if err := rows.Scan(&folded); err != nil {
 			return gone, err
 		}
-		i := m.index([]byte(folded))
+		i := maphash.String(m.seed, folded) % shards
 		gone[i] = append(gone[i], folded)
 	}
 	return gone, rows.Err()
 }
 
 // readInto adds the members of a selection to into, and counts them in read.
-func (m *Members) readInto(ctx context.Context, into *[shards]shard, what selection) error {
+func (m *Members) readInto(ctx context.Context, into *[shards][]*entry, what selection) error {
 	var buf []byte
 	m.read = 0
 	return eachRow(ctx, m.s.db, what, func(r *row) (err error) {
@@ -236,11 +224,9 @@ func (m *Members) readInto(ctx context.Context, into *[shards]shard, what select
 			ValidFrom: instant(r.from), ValidUntil: instant(r.until),
 			Devices: r.devices, Disabled: r.disabled,
 		}
-		i := m.index([]byte(r.folded))
-		if into[i] == nil {
-			into[i] = make(shard)
-		}
-		into[i][e.gather(r.folded)] = e
+		e.gather(r.folded)
+		e.hash = maphash.String(m.seed, e.folded)
+		into[e.hash%shards] = append(into[e.hash%shards], e)
 		m.read++
 		return nil
 	})

@@ -33,8 +33,9 @@ type Backend struct {
 }
 
 var (
-	_ backends.Backend = (*Backend)(nil)
-	_ backends.Knower  = (*Backend)(nil)
+	_ backends.Backend  = (*Backend)(nil)
+	_ backends.Knower   = (*Backend)(nil)
+	_ backends.Expecter = (*Backend)(nil)
 )
 
 // Ask implements backends.Backend. Its only error is member.ErrUnknown.
@@ -60,3 +61,6 @@ func (b *Backend) Known(a *member.Attempt, out *member.Answer) backends.Memory {
 	}
 	return backends.Found
 }
+
+// Expect implements backends.Expecter.
+func (b *Backend) Expect(logins []string) { b.directory.Expect(logins) }

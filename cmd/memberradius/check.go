@@ -182,3 +182,6 @@ type nobody struct{}
 
 // Lookup implements backends.Directory.
 func (nobody) Lookup(string) (*member.Record, bool) { return nil, false }
+
+// Expect implements backends.Directory.
+func (nobody) Expect([]string) {}

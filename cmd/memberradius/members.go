@@ -26,7 +26,10 @@ type siteMembers struct {
 	complain func(error)
 }
 
-var _ radiusd.Members = (*siteMembers)(nil)
+var (
+	_ radiusd.Members  = (*siteMembers)(nil)
+	_ radiusd.Expecter = (*siteMembers)(nil)
+)
 
 // Known implements radiusd.Members.
 func (m *siteMembers) Known(a *member.Attempt, out *member.Answer) bool {
@@ -42,6 +45,13 @@ func (m *siteMembers) Known(a *member.Attempt, out *member.Answer) bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// Expect implements radiusd.Expecter.
+func (m *siteMembers) Expect(site string, logins []string) {
+	if e, ok := m.sites[site].(backends.Expecter); ok {
+		e.Expect(logins)
 	}
 }
 

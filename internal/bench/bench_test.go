@@ -82,6 +82,14 @@ func TestRatio(t *testing.T) {
 	}
 }
 
+func TestSlices(t *testing.T) {
+	t.Parallel()
+	s := series{{Rate: 30, P50: 1, P99: 3, Busy: 1, Lost: 1}, {Rate: 10, P50: 1, P99: 1, Busy: 1, Wrong: 1}, {Rate: 20, P50: 1, P99: 2, Busy: 1}}
+	if got, want := s.median(), (outcome{Rate: 20, P50: 1, P99: 2, Busy: 1, Lost: 1, Wrong: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestTable(t *testing.T) {
 	t.Parallel()
 	table := table{head: []string{"what", "n"}}

@@ -28,6 +28,10 @@ type populated struct {
 	series  *series
 }
 
+// crowdSlices is how often in a round the load goes from one store to the other. A
+// neighbour that takes the machine's caches for a second takes them from both.
+const crowdSlices = 3
+
 // measureCrowd takes a small and a large embedded store in turns.
 func (r *run) measureCrowd(ctx context.Context) (c crowd, err error) {
 	stores := []populated{{members: speedMembers, series: &c.few}, {members: crowdMembers, series: &c.many}}
@@ -37,10 +41,8 @@ func (r *run) measureCrowd(ctx context.Context) (c crowd, err error) {
 		}
 	}
 	for round := range r.rounds {
-		for _, p := range stores {
-			if err := r.turnCrowd(ctx, round, p, &c); err != nil {
-				return c, fmt.Errorf("%d members: %w", p.members, err)
-			}
+		if err := r.turnCrowd(ctx, round, stores, &c); err != nil {
+			return c, err
 		}
 	}
 	return c, nil
@@ -59,30 +61,41 @@ func (r *run) populate(ctx context.Context, p *populated) (err error) {
 	return nil
 }
 
-// turnCrowd measures one store once.
-func (r *run) turnCrowd(ctx context.Context, round int, p populated, c *crowd) error {
-	s, err := r.ours.start(ctx, r.cores.server, p.where, p.site)
+// turnCrowd measures the stores once, a server for each on the same core.
+func (r *run) turnCrowd(ctx context.Context, round int, stores []populated, c *crowd) error {
+	servers, found := make([]*server, len(stores)), make([]series, len(stores))
+	for i, p := range stores {
+		s, err := r.ours.start(ctx, r.cores.server, p.where, p.site)
+		if err != nil {
+			return fmt.Errorf("%d members: %w", p.members, err)
+		}
+		defer s.stop()
+		servers[i] = s
+	}
+	large := servers[len(servers)-1]
+	before, err := large.memory()
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	before, err := s.memory()
+	for range crowdSlices {
+		for i, p := range stores {
+			o, err := r.load(ctx, servers[i], job{Method: methods[0], Members: p.members, InFlight: speedInFlight})
+			if err != nil {
+				return fmt.Errorf("%d members: %w", p.members, err)
+			}
+			found[i] = append(found[i], o)
+		}
+	}
+	after, err := large.memory()
 	if err != nil {
 		return err
 	}
-	o, err := r.load(ctx, s, job{Method: methods[0], Members: p.members, InFlight: speedInFlight})
-	if err != nil {
-		return err
+	for i, p := range stores {
+		o := found[i].median()
+		r.note(round, fmt.Sprintf("memberradius, %d in local", p.members), o)
+		*p.series = append(*p.series, o)
 	}
-	after, err := s.memory()
-	if err != nil {
-		return err
-	}
-	r.note(round, fmt.Sprintf("memberradius, %d in local", p.members), o)
-	*p.series = append(*p.series, o)
-	if p.members == crowdMembers {
-		r.say("           ready after %v, resident %d MB, after the load %d MB", s.ready.Round(time.Millisecond), before>>20, after>>20)
-		c.start, c.memory, c.loaded = append(c.start, s.ready), append(c.memory, before), append(c.loaded, after)
-	}
+	r.say("           ready after %v, resident %d MB, after the load %d MB", large.ready.Round(time.Millisecond), before>>20, after>>20)
+	c.start, c.memory, c.loaded = append(c.start, large.ready), append(c.memory, before), append(c.loaded, after)
 	return nil
 }

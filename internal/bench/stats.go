@@ -90,6 +90,16 @@ func (s series) lost() (n uint64) {
 	return n
 }
 
+// median returns the outcome of a turn that was taken in slices.
+func (s series) median() outcome {
+	o := outcome{Rate: s.rate(), P50: s.p50(), P99: s.p99(), CPU: s.cpu(), Busy: s.busy()}
+	for _, slice := range s {
+		o.Lost += slice.Lost
+		o.Wrong += slice.Wrong
+	}
+	return o
+}
+
 // spread returns the lowest and the highest rate.
 func (s series) spread() (low, high float64) {
 	if len(s) == 0 {

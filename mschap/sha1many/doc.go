@@ -16,4 +16,4 @@
 // not for texts that differ in length or come in pieces; crypto/sha1 is.
 package sha1many
 
-//go:generate go run ./gen
+//go:generate go run ../../internal/asm/sha1

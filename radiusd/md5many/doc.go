@@ -16,4 +16,4 @@
 // that come in pieces; crypto/md5 is.
 package md5many
 
-//go:generate go run ./gen
+//go:generate go run ../../internal/asm/md5

@@ -10,7 +10,7 @@ func wideSaved(n int) string { return asm.Z(20 + n) }
 func wideFree(n int) string  { return asm.Z(24 + n) }
 
 func writeAVX512(w *asm.Writer) {
-	begin(w, "blocksAVX512", "// The state of all lanes stays in registers from block to block.", "NOSPLIT", 0)
+	begin(w, kernel{"blocksAVX512", "// The state of all lanes stays in registers from block to block.", "NOSPLIT", 0})
 	for i := range 4 {
 		w.Op("VMOVDQU32", asm.Mem(4*asm.Lanes*i, "DI"), wideState(i))
 	}

@@ -24,7 +24,7 @@ func inFrame(word, h int) string { return asm.Mem(4*asm.Lanes*word+halfWidth*h, 
 func inState(word, h int) string { return asm.Mem(4*asm.Lanes*word+halfWidth*h, "DI") }
 
 func writeAVX2(w *asm.Writer) {
-	begin(w, "blocksAVX2", "// The frame holds the words of the blocks, word by word, sixteen lanes each.", "0", 4*asm.Lanes*asm.Words)
+	begin(w, kernel{"blocksAVX2", "// The frame holds the words of the blocks, word by word, sixteen lanes each.", "0", 4 * asm.Lanes * asm.Words})
 	w.Op("VPCMPEQD", ones, ones, ones)
 	w.Line("\nblock:")
 	for h := range 2 {

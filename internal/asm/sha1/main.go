@@ -1,4 +1,4 @@
-// Command gen writes the assembly of package sha1many. It runs in that package's
+// Command sha1 writes the assembly of package sha1many. It runs in that package's
 // folder, by go generate; a test compares what it writes with what is there.
 package main
 
@@ -8,7 +8,7 @@ import (
 	"memberradius/internal/asm"
 )
 
-// output is the file that gen writes, in the folder of package sha1many. Its
+// output is the file that it writes, in the folder of package sha1many. Its
 // first letter marks it as generated.
 const output = "zblocks_amd64.s"
 
@@ -35,21 +35,7 @@ func assembly() *asm.Writer {
 	w.Line("// K of FIPS 180-4 §4.2.1, and the order of octets in a word.")
 	w.Table("constants", []uint32{0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6})
 	w.Table("order", []uint32{0x00010203, 0x04050607, 0x08090a0b, 0x0c0d0e0f})
-	w.Line("\n// func blocks(words *state, rows *byte, stride, n int)")
-	w.Line("// The state of all lanes stays in registers from block to block.")
-	w.Line("//")
-	w.Line("// DI state, SI block of lane 0, BX stride, CX blocks to go, AX block of a lane.")
-	w.Line("TEXT ·blocks(SB), NOSPLIT, $0-32")
-	w.Op("MOVQ", "words+0(FP)", "DI")
-	w.Op("MOVQ", "rows+8(FP)", "SI")
-	w.Op("MOVQ", "stride+16(FP)", "BX")
-	w.Op("MOVQ", "n+24(FP)", "CX")
-	for i := range digestWords {
-		w.Op("VMOVDQU32", asm.Mem(4*asm.Lanes*i, "DI"), state(i))
-	}
-	for i := range 4 {
-		w.Op("VPBROADCASTD", fmt.Sprintf("constants<>+%d(SB)", 4*i), round(i))
-	}
+	begin(w)
 	w.Line("\nblock:")
 	w.Gather(func(lane int) {
 		if lane == 0 {
@@ -83,6 +69,25 @@ func assembly() *asm.Writer {
 	w.Op("VZEROUPPER")
 	w.Op("RET")
 	return w
+}
+
+// begin opens the kernel: loads the arguments into fixed registers.
+func begin(w *asm.Writer) {
+	w.Line("\n// func blocks(words *state, rows *byte, stride, n int)")
+	w.Line("// The state of all lanes stays in registers from block to block.")
+	w.Line("//")
+	w.Line("// DI state, SI block of lane 0, BX stride, CX blocks to go, AX block of a lane.")
+	w.Line("TEXT ·blocks(SB), NOSPLIT, $0-32")
+	w.Op("MOVQ", "words+0(FP)", "DI")
+	w.Op("MOVQ", "rows+8(FP)", "SI")
+	w.Op("MOVQ", "stride+16(FP)", "BX")
+	w.Op("MOVQ", "n+24(FP)", "CX")
+	for i := range digestWords {
+		w.Op("VMOVDQU32", asm.Mem(4*asm.Lanes*i, "DI"), state(i))
+	}
+	for i := range 4 {
+		w.Op("VPBROADCASTD", fmt.Sprintf("constants<>+%d(SB)", 4*i), round(i))
+	}
 }
 
 // functions are Ch, Parity and Maj of FIPS 180-4 §4.1.1, as rounds take them.

@@ -1,4 +1,4 @@
-// Command gen writes the assembly of package md5many. It runs in that package's
+// Command md5 writes the assembly of package md5many. It runs in that package's
 // folder, by go generate; a test compares what it writes with what is there.
 //
 // Both kernels do the same with other registers, so they are two small sets of
@@ -7,7 +7,7 @@ package main
 
 import "memberradius/internal/asm"
 
-// output is the file that gen writes, in the folder of package md5many. Its
+// output is the file that it writes, in the folder of package md5many. Its
 // first letter marks it as generated.
 const output = "zblocks_amd64.s"
 
@@ -32,13 +32,20 @@ func assembly() *asm.Writer {
 // in kernel_amd64.go gives it: state, from, at and n, eight octets each.
 const kernelArguments = 32
 
+// A kernel is how one of them opens: its name, a sentence about it, its flags
+// and its frame in octets.
+type kernel struct {
+	name, doc, flags string
+	frame            int
+}
+
 // begin opens a kernel: loads the arguments into fixed registers.
-func begin(w *asm.Writer, name, doc, flags string, frame int) {
-	w.Line("\n// func %s(state *[4][lanes]uint32, from *[lanes]*byte, at *[lanes]int, n int)", name)
-	w.Line("%s", doc)
+func begin(w *asm.Writer, k kernel) {
+	w.Line("\n// func %s(state *[4][lanes]uint32, from *[lanes]*byte, at *[lanes]int, n int)", k.name)
+	w.Line("%s", k.doc)
 	w.Line("//")
 	w.Line("// DI state, SI from, BX at, CX blocks to go, DX octets done, R8 sines, AX scratch.")
-	w.Line("TEXT ·%s(SB), %s, $%d-%d", name, flags, frame, kernelArguments)
+	w.Line("TEXT ·%s(SB), %s, $%d-%d", k.name, k.flags, k.frame, kernelArguments)
 	w.Op("MOVQ", "state+0(FP)", "DI")
 	w.Op("MOVQ", "from+8(FP)", "SI")
 	w.Op("MOVQ", "at+16(FP)", "BX")
