@@ -147,9 +147,59 @@ func TestExpect(t *testing.T) {
 	if len(f.logins) != 0 {
 		t.Errorf("one alone: %q", f.logins)
 	}
-	m.handle(r, requests[1], garbage, requests[2])
+	m.handle(r, requests[1:4]...)
+	f.logins = nil
+	m.handle(r, requests[4], garbage, requests[5]) // garbage, where a login was before
 	if want := []string{"berlin: Bob", "berlin: Bob"}; !slices.Equal(f.logins, want) {
 		t.Errorf("%q, want %q", f.logins, want)
+	}
+}
+
+// TestBatchOfMSCHAPv2: what is computed for a batch together reaches each
+// member's own reply, beside refusals and other methods and whatever the number.
+func TestBatchOfMSCHAPv2(t *testing.T) {
+	t.Parallel()
+	r, _ := hotPath(t, radiustest.MSCHAPv2)
+	nas := &radiustest.NAS{Secret: rigSecret}
+	var m memory
+	identifier := byte(0)
+	for n := range batchSize + 1 {
+		sent, datagrams := make([]*radiustest.Sent, n), make([][]byte, n)
+		for i := range n {
+			request := &radiustest.Request{Method: radiustest.MSCHAPv2, Login: "bob", Password: "hello",
+				AccessPoint: radiustest.AccessPoint{SSID: "Members", Station: []byte{2, 0, 0, 0, 0, 7}}}
+			switch i % 7 {
+			case 3:
+				request.Method = radiustest.PAP
+			case 5:
+				request.Password = "wrong"
+			}
+			var err error
+			if sent[i], err = nas.Sign(request, identifier); err != nil {
+				t.Fatal(err)
+			}
+			datagrams[i] = slices.Clone(sent[i].Bytes)
+			identifier++
+		}
+		for i, datagram := range m.handle(r, datagrams...) {
+			if i%7 == 5 {
+				continue // its reply waits for the reject delay
+			}
+			reply, err := sent[i].Read(datagram)
+			if err != nil {
+				t.Fatalf("reply %d of %d: %v", i, n, err)
+			}
+			wanted := radiustest.Right
+			if i%7 == 3 {
+				wanted = radiustest.Check(0)
+			}
+			if reply.Code != radiustest.AccessAccept || reply.Success != wanted || reply.Keys != wanted {
+				t.Fatalf("reply %d of %d: %v, success %v, keys %v", i, n, reply.Code, reply.Success, reply.Keys)
+			}
+		}
+		if len(r.x.accepted) > n {
+			t.Fatalf("%d exchanges are kept after a batch of %d", len(r.x.accepted), n)
+		}
 	}
 }
 
