@@ -34,6 +34,10 @@ type Answer struct {
 	// Source is the backend that answered, Age how old the answer is (0: just given).
 	Source string
 	Age    time.Duration
+	// Fresh is how long after it was given an Allow of a system that checked the
+	// proof itself may stand for a fast reconnect of EAP, where nothing can be
+	// checked anew; 0 is not at all.
+	Fresh time.Duration
 }
 
 // A Member is who comes in, as her member system knows her.

@@ -79,6 +79,16 @@ type Proof struct {
 	Password Secret
 	// MSCHAP is set for the kinds MSCHAPv1 and MSCHAPv2.
 	MSCHAP MSCHAP
+	// CHAP is set for kind CHAP.
+	CHAP CHAPProof
+}
+
+// A CHAPProof is a CHAP exchange (RFC 2865 §5.3): Response is MD5 of ID,
+// password and Challenge.
+type CHAPProof struct {
+	ID        byte
+	Challenge [16]byte
+	Response  [16]byte
 }
 
 // Format implements fmt.Formatter: only the kind is ever printed.

@@ -37,9 +37,25 @@ const (
 	ReasonMethodUnknown
 	// ReasonMalformed: the attributes of the method have a wrong size or content.
 	ReasonMalformed
+	// ReasonEAP: the EAP conversation broke: what the device sent makes no sense, or its State is unknown.
+	ReasonEAP
+	// ReasonNoEAPMethod: the device and this server have no EAP method in common.
+	ReasonNoEAPMethod
+	// ReasonNoInnerMethod: they have no method inside the tunnel in common.
+	ReasonNoInnerMethod
+	// ReasonNotTrusted: the device does not trust this server's certificate.
+	ReasonNotTrusted
+	// ReasonTLS: the TLS handshake failed for another cause: versions, ciphers.
+	ReasonTLS
+	// ReasonCertificate: the device's certificate is missing, expired, revoked, or of nobody who is trusted here.
+	ReasonCertificate
+	// ReasonCryptoBinding: the device's Crypto-Binding is wrong.
+	ReasonCryptoBinding
 
 	// could not say
 
+	// ReasonStopped: the device stopped answering in the middle of EAP.
+	ReasonStopped
 	// ReasonUnanswered: a member system could not say, and gave no better reason.
 	ReasonUnanswered
 	// ReasonTimeout: a member system did not answer in time.
@@ -99,6 +115,14 @@ var reasons = [Reasons]struct {
 	ReasonMethodNotAllowed: {"method_not_allowed", codeFailure, "This login method is not allowed here.", "this client's methods do not list the method that the device used"},
 	ReasonMethodUnknown:    {"method_unknown", codeFailure, "This login method is not supported.", "this server does not have the method that the device used"},
 	ReasonMalformed:        {"malformed", codeFailure, "The request is malformed.", "the method's attributes have a wrong size or content"},
+	ReasonEAP:              {"eap", codeFailure, "The EAP conversation broke.", "the EAP conversation broke"},
+	ReasonNoEAPMethod:      {"no_eap_method", codeFailure, "No EAP method in common.", "no EAP method in common"},
+	ReasonNoInnerMethod:    {"no_inner_method", codeFailure, "No inner method in common.", "no inner method in common"},
+	ReasonNotTrusted:       {"not_trusted", codeFailure, "The device does not trust the server.", "her device does not trust this server's certificate"},
+	ReasonTLS:              {"tls", codeFailure, "TLS failed.", "the TLS handshake failed"},
+	ReasonCertificate:      {"certificate", codeFailure, "The certificate is not accepted.", "her device's certificate is not accepted"},
+	ReasonCryptoBinding:    {"crypto_binding", codeFailure, "Crypto-Binding is wrong.", "her device's Crypto-Binding is wrong: somebody may stand between it and this server"},
+	ReasonStopped:          {"stopped", 0, "", "her device stopped answering"},
 	ReasonUnanswered:       {"unanswered", 0, "", "a member system could not say"},
 	ReasonTimeout:          {"timeout", 0, "", "a member system did not answer in time"},
 	ReasonUnreachable:      {"unreachable", 0, "", "a member system can't be reached"},
@@ -148,7 +172,8 @@ func (r Reason) Sentence() string {
 // are: every refusal that tells about a member becomes ReasonWrongProof.
 func (r Reason) BeforeProof() Reason {
 	switch r {
-	case ReasonMethodNotAllowed, ReasonMethodUnknown, ReasonMalformed:
+	case ReasonMethodNotAllowed, ReasonMethodUnknown, ReasonMalformed,
+		ReasonEAP, ReasonNoEAPMethod, ReasonNoInnerMethod, ReasonNotTrusted, ReasonTLS, ReasonCertificate, ReasonCryptoBinding:
 		return r
 	default:
 		return ReasonWrongProof

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"memberradius/eap"
 	"memberradius/member"
 	"memberradius/radiusd/policy"
 
@@ -49,6 +50,8 @@ type Tables struct {
 	Gates Members
 	// Book may be nil: no plans, and replies without attributes of theirs.
 	Book *policy.Book
+	// EAP are the methods that new conversations offer, in this order. None: EAP is refused.
+	EAP []eap.Method
 }
 
 // A Role is what a port is for.
@@ -83,6 +86,9 @@ type Config struct {
 	Pool, Queue int
 	// Timeout bounds one request's waiting for member systems (0: 10 s).
 	Timeout time.Duration
+	// Conversations is how many of EAP there may be at the same time (0: 16,384).
+	// A client may have half of them.
+	Conversations int
 	// Journal is how many decisions are kept for Why (0: 10,000).
 	Journal int
 	// IdentityKey keys Chargeable-User-Identity (RFC 4372): empty, a random

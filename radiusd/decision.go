@@ -27,6 +27,9 @@ func (d Decision) Sentence() string {
 		b.WriteString(d.bought())
 	default:
 		b.WriteString(": " + d.Reason.Sentence())
+		if d.Detail != "" {
+			b.WriteString(" (" + printable(d.Detail) + ")")
+		}
 	}
 	if d.Garbled {
 		b.WriteString("; what arrives is no text, so the shared secret of the NAS is probably another than here")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"memberradius/eap"
 	"memberradius/member"
 	"memberradius/radiusd/policy"
 )
@@ -28,10 +29,12 @@ type exchange struct {
 	entry *kept
 	key   repeatKey
 	// work is set in the pool: where the reply is kept for repeats.
-	work     *work
-	mayWait  bool
-	mustWait bool
-	deadline time.Time
+	work *work
+	// computing: one of the server's turns is taken.
+	computing bool
+	mayWait   bool
+	mustWait  bool
+	deadline  time.Time
 
 	used     methodID
 	attempt  member.Attempt
@@ -48,6 +51,8 @@ type exchange struct {
 	input      policy.Input
 	attributes policy.Attributes
 	reply      reply
+	// talk is what EAP makes of the request.
+	talk eap.Outcome
 	// alone is the one request that the pool works on.
 	alone arrived
 	// outbox are the replies that wait for their signature.
@@ -91,6 +96,9 @@ func (x *exchange) begin(a *arrived) {
 	x.arrived = a
 	x.entry, x.work = nil, nil
 	x.mayWait, x.mustWait, x.proved = false, false, false
+	if x.used == methodEAP {
+		x.talk = eap.Outcome{}
+	}
 	x.used, x.verdict, x.reason, x.words = methodNone, member.Unanswered, member.ReasonNone, ""
 	x.attempt, x.answer = member.Attempt{}, member.Answer{}
 }
@@ -123,6 +131,7 @@ func (x *exchange) note() {
 	r.client, r.method = x.client, x.used
 	r.verdict, r.reason, r.proved = x.verdict, x.reason, x.proved
 	r.age, r.source, r.message = x.answer.Age, x.answer.Source, x.words
+	r.how, r.detail = x.talk.Result.How, x.talk.Result.Fault.Detail
 	r.garbled = x.reason == member.ReasonWrongProof && x.garbled()
 	r.plan, r.vlan, r.session = "", "", 0
 	if x.verdict == member.Allow && x.tables.Book != nil {
@@ -146,6 +155,7 @@ func (x *exchange) refusedAttributes() []string {
 
 // rescue keeps a panic from ending the server: the packet is lost, and counted.
 func (x *exchange) rescue() {
+	x.quit()
 	if p := recover(); p != nil {
 		x.server.panicked(p)
 	}

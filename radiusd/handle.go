@@ -38,6 +38,10 @@ func (x *exchange) handle() {
 // decide is the rest of the way for an Access-Request. It is gone again from
 // here, in the pool, where a station could not go on without waiting.
 func (x *exchange) decide() {
+	if x.used == methodEAP {
+		x.converse()
+		return
+	}
 	ok := x.method() && // finds the proof and nothing else
 		x.ask() && // the member systems
 		x.prove() && // here, unless the member system has
@@ -48,6 +52,11 @@ func (x *exchange) decide() {
 		return
 	}
 	x.answerNAS()
+	x.record()
+}
+
+// record writes the decision into the journal, which a reader has locked.
+func (x *exchange) record() {
 	if x.work == nil {
 		x.note()
 		return
@@ -191,6 +200,10 @@ func (x *exchange) inquire(from Members, a *member.Attempt, answer *member.Answe
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), x.deadline)
 	defer cancel()
+	if x.computing {
+		x.quit()
+		defer x.enter()
+	}
 	*answer = from.Ask(ctx, a)
 	return true
 }
@@ -208,7 +221,7 @@ func (x *exchange) prove() bool {
 			x.hashHash = *x.answer.NTKey
 		}
 	} else {
-		if x.answer.Credential == nil {
+		if x.answer.Credential == nil && x.attempt.Proof.Kind != member.Certificate {
 			return x.refuse(member.ReasonNoCredential)
 		}
 		if reason := methodTable[x.used].prove(x); reason != member.ReasonNone {

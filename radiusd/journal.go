@@ -20,16 +20,19 @@ type decisionID [16]byte
 // A record is a decision as the journal keeps it: of fixed size and without
 // pointers into a packet.
 type record struct {
-	id       decisionID
-	at       time.Time
-	took     time.Duration
-	age      time.Duration
-	session  time.Duration
-	client   *Client
-	plan     string
-	vlan     string
-	source   string
-	message  string
+	id      decisionID
+	at      time.Time
+	took    time.Duration
+	age     time.Duration
+	session time.Duration
+	client  *Client
+	plan    string
+	vlan    string
+	source  string
+	message string
+	// how is the way of EAP ("peap/mschapv2"), detail what completes the reason.
+	how      string
+	detail   string
 	method   methodID
 	verdict  member.Verdict
 	reason   member.Reason
@@ -114,9 +117,11 @@ type Decision struct {
 	ID                                         string
 	Login, Client, Site, NAS, SSID, StationMAC string
 	Method, Plan, VLAN, Source, Message        string
-	Verdict                                    member.Verdict
-	Proved                                     bool
-	Reason                                     member.Reason
+	// Detail completes the reason's sentence: an alert of the device, what it offers.
+	Detail  string
+	Verdict member.Verdict
+	Proved  bool
+	Reason  member.Reason
 	// Garbled: the password that came is no text, and nothing signed the request.
 	Garbled bool
 	// SessionTimeout is what the NAS was told (0: nothing), Took how long the
@@ -126,11 +131,15 @@ type Decision struct {
 
 func (r *record) decision() Decision {
 	c := &r.client.config
+	method := r.method.String()
+	if r.how != "" {
+		method = r.how
+	}
 	return Decision{
 		At: r.at, ID: r.id.String(),
 		Login: string(r.login[:r.loginLen]), Client: c.Name, Site: c.Site,
 		NAS: string(r.nas[:r.nasLen]), SSID: string(r.ssid[:r.ssidLen]), StationMAC: string(r.mac[:r.macLen]),
-		Method: r.method.String(), Plan: r.plan, VLAN: r.vlan, Source: r.source, Message: r.message,
+		Method: method, Plan: r.plan, VLAN: r.vlan, Source: r.source, Message: r.message, Detail: r.detail,
 		Verdict: r.verdict, Proved: r.proved, Reason: r.reason, Garbled: r.garbled,
 		SessionTimeout: r.session, Took: r.took, Age: r.age,
 	}

@@ -46,7 +46,7 @@ var methodTable = [methods]struct {
 	methodMSCHAPv2: {"mschapv2", mschapv2{}},
 	methodMSCHAPv1: {"mschap", mschapv1{}},
 	methodCHAP:     {"chap", unknownMethod{}},
-	methodEAP:      {"eap", eapSeam{}},
+	methodEAP:      {"eap", eapMethod{}},
 	methodMAC:      {"mac", unknownMethod{}},
 }
 

@@ -65,8 +65,9 @@ func (mschapv2) settle(x *exchange) {
 	var success [successSize]byte
 	x.reply.addMicrosoft(msCHAP2Success, ident[:1], success[:])
 	x.reply.success = len(x.reply.b) - successSize
-	x.addMPPEKey(msMPPESendKey)
-	x.addMPPEKey(msMPPERecvKey)
+	var later [16]byte
+	x.addMPPEKey(msMPPESendKey, later[:])
+	x.addMPPEKey(msMPPERecvKey, later[:])
 	x.reply.accepted = len(x.accepted)
 	x.accepted = append(x.accepted, mschap.Accepted{HashHash: x.hashHash, Response: p.NTResponse, Challenge: p.ChallengeHash})
 	x.addMPPEPolicy()
@@ -104,7 +105,7 @@ func (mschapv1) settle(x *exchange) {
 	// LM key (8), NT key (16) and padding (8).
 	var keys [hiddenSize]byte
 	copy(keys[8:], x.hashHash[:])
-	x.reply.addHidden(msCHAPMPPEKeys, nil, &keys)
+	x.reply.addHidden(msCHAPMPPEKeys, nil, keys[:])
 	x.addMPPEPolicy()
 }
 
@@ -174,11 +175,15 @@ func (x *exchange) addMSCHAPError(response []byte, challengeSize int) {
 	x.reply.addMicrosoft(msCHAPError, text[:min(len(text), maxVendorValue)])
 }
 
-// addMPPEKey adds room for a session key, with a salt of its own (RFC 2548 §2.4.2, §2.4.3).
-func (x *exchange) addMPPEKey(kind byte) {
+// addMPPEKey adds a session key, or room for one, with its length before it and
+// a salt of its own (RFC 2548 §2.4.2, §2.4.3).
+func (x *exchange) addMPPEKey(kind byte, sessionKey []byte) {
 	var salt [2]byte
 	binary.BigEndian.PutUint16(salt[:], x.nextSalt())
-	x.reply.addHidden(kind, salt[:], &[hiddenSize]byte{})
+	var room [maxBlocks * authenticatorSize]byte
+	room[0] = byte(len(sessionKey))
+	n := 1 + copy(room[1:], sessionKey)
+	x.reply.addHidden(kind, salt[:], room[:(n+authenticatorSize-1)/authenticatorSize*authenticatorSize])
 }
 
 // nextSalt returns a salt that no other of the packet has, its highest bit set.

@@ -9,6 +9,7 @@ const (
 	codeAccessReject       = 3
 	codeAccountingRequest  = 4
 	codeAccountingResponse = 5
+	codeAccessChallenge    = 11
 	codeStatusServer       = 12
 )
 
@@ -25,9 +26,12 @@ const (
 	typeCallingStationID     = 31
 	typeNASIdentifier        = 32
 	typeProxyState           = 33
+	typeFramedMTU            = 12
 	typeEAPMessage           = 79
 	typeMessageAuthenticator = 80
 	typeCUI                  = 89
+	typeErrorCause           = 101
+	typeEAPKeyName           = 102
 )
 
 const (
@@ -57,6 +61,12 @@ type request struct {
 	vendors  int // how many Vendor-Specifics
 	eap      bool
 	eapIdent byte
+	// eapEnds is where the last EAP-Message ends; scattered: something stands between two of them.
+	eapEnds   int
+	scattered bool
+	framedMTU []byte
+	// keyName says that the NAS wants EAP-Key-Name (RFC 4072 §4.1).
+	keyName bool
 }
 
 func (r *request) authenticator() []byte { return r.raw[4:headerSize] }
@@ -126,7 +136,12 @@ func (r *request) attribute(kind byte, at int, value []byte) {
 		if !r.eap && len(value) >= 2 {
 			r.eapIdent = value[1]
 		}
-		r.eap = true
+		r.scattered = r.scattered || r.eap && r.eapEnds != at-2
+		r.eap, r.eapEnds = true, at+len(value)
+	case typeFramedMTU:
+		keepFirst(&r.framedMTU, value)
+	case typeEAPKeyName:
+		r.keyName = true
 	case typeMessageAuthenticator:
 		r.auths++
 		r.authAt = at

@@ -80,10 +80,11 @@ func (p *reply) addMicrosoft(kind byte, parts ...[]byte) {
 }
 
 // addHidden appends an attribute of Microsoft's that signer.sign will hide.
-func (p *reply) addHidden(kind byte, salt []byte, value *[hiddenSize]byte) {
-	p.addMicrosoft(kind, salt, value[:])
+// value is whole blocks.
+func (p *reply) addHidden(kind byte, salt, value []byte) {
+	p.addMicrosoft(kind, salt, value)
 	if !p.over {
-		p.hidden[p.hides] = hiding{at: len(p.b) - hiddenSize, salt: len(salt)}
+		p.hidden[p.hides] = hiding{at: len(p.b) - len(value), salt: len(salt), blocks: len(value) / authenticatorSize}
 		p.hides++
 	}
 }

@@ -128,7 +128,7 @@ func (c *scribe) decision(r *record) {
 	}
 	for key, value := range map[string]string{
 		"site": d.Site, "nas": printable(d.NAS), "ssid": printable(d.SSID), "station": d.StationMAC,
-		"plan": d.Plan, "vlan": d.VLAN, "backend": d.Source, "message": printable(d.Message),
+		"plan": d.Plan, "vlan": d.VLAN, "backend": d.Source, "message": printable(d.Message), "detail": printable(d.Detail),
 	} {
 		if value != "" {
 			f[key] = value

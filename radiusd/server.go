@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"memberradius/eap"
 	"memberradius/member"
 
 	"github.com/sirupsen/logrus"
@@ -25,6 +26,10 @@ const (
 	defaultQueue   = 8192
 	defaultTimeout = 10 * time.Second
 	defaultJournal = 10_000
+
+	defaultConversations = 16_384
+	// idleConversation is how long a device may take to answer in EAP.
+	idleConversation = 30 * time.Second
 )
 
 // A Server is a RADIUS server. Make it with New, bind it with Listen, run it
@@ -45,6 +50,8 @@ type Server struct {
 	pool     *pool
 	delay    *delay
 	scribe   *scribe
+	engine   *eap.Engine
+	turns    *turns
 	meters   *meters
 	hashes   *argonChecker
 	identity *identityKey
@@ -82,6 +89,9 @@ func New(c Config) (*Server, error) {
 	}
 	s.identity = newIdentityKey(secret)
 	s.scribe = newScribe(s)
+	conversations := orDefault(c.Conversations, defaultConversations)
+	s.engine = eap.NewEngine(eap.Bounds{Conversations: conversations, PerClient: max(conversations/2, 1), Idle: idleConversation}, s.rand)
+	s.turns = newTurns(runtime.GOMAXPROCS(0))
 	s.pool = newPool(orDefault(c.Pool, defaultPool), orDefault(c.Queue, defaultQueue), s.work)
 	s.journals = []*journal{newJournal(s.journalSize)}
 	s.exchanges.New = func() any {
@@ -160,6 +170,9 @@ func (s *Server) Addrs() []netip.AddrPort {
 func (s *Server) Serve(ctx context.Context) error {
 	go s.scribe.serve()
 	go s.delay.serve()
+	stop := make(chan struct{})
+	var expiry sync.WaitGroup
+	expiry.Go(func() { s.expire(stop) })
 	var readers sync.WaitGroup
 	failed := make(chan error, len(s.readers))
 	for _, r := range s.readers {
@@ -179,6 +192,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	readers.Wait()
 	s.pool.wait()
+	close(stop)
+	expiry.Wait()
 	s.delay.close()
 	s.scribe.close()
 	s.close()

@@ -171,33 +171,44 @@ func (s *signer) settle(replies []outgoing) {
 	}
 }
 
-// hiddenSize is the length of what a hiding hides: two blocks.
-const hiddenSize = 2 * authenticatorSize
+// hiddenSize is the length of what hides a key of 16 octets: two blocks.
+// maxBlocks hide one of 32.
+const (
+	hiddenSize = 2 * authenticatorSize
+	maxBlocks  = 3
+)
 
-// A hiding is where a reply holds a key in clear until it is signed: two
+// A hiding is where a reply holds a key in clear until it is signed: so many
 // blocks, and before them the salt, if the attribute has one.
-type hiding struct{ at, salt int }
+type hiding struct{ at, salt, blocks int }
 
 // hide hides keys as RFC 2548 §2.4 asks: the first block by MD5 of secret,
-// Request Authenticator and salt, the second by MD5 of secret and first block.
+// Request Authenticator and salt, each other by MD5 of secret and the one before.
 func (s *signer) hide(replies []outgoing) {
-	for block := range 2 {
+	for block := range maxBlocks {
 		s.reset()
 		for i := range replies {
 			o := &replies[i]
 			for _, h := range o.hidden[:o.hides] {
-				if block == 0 {
+				switch before := h.at + (block-1)*authenticatorSize; {
+				case block == 0:
 					s.plain(&o.client.key, o.authenticator, o.reply[h.at-h.salt:h.at])
-				} else {
-					s.plain(&o.client.key, o.reply[h.at:h.at+authenticatorSize], nil)
+				case block < h.blocks:
+					s.plain(&o.client.key, o.reply[before:before+authenticatorSize], nil)
 				}
 			}
+		}
+		if len(s.sums) == 0 {
+			return
 		}
 		md5many.Compute(s.sums)
 		next := 0
 		for i := range replies {
 			o := &replies[i]
 			for _, h := range o.hidden[:o.hides] {
+				if block >= h.blocks {
+					continue
+				}
 				at := o.reply[h.at+block*authenticatorSize:]
 				subtle.XORBytes(at, at[:authenticatorSize], s.sums[next].Out[:])
 				next++
