@@ -19,13 +19,14 @@ var rooms = []struct {
 	{"member", nil, "member is a leaf: every seam speaks it"},
 	{"mschap", []string{"mschap"}, "mschap is arithmetic over arrays"},
 	{"dictionary", nil, "dictionary is a leaf: names and octets"},
+	{"pki", nil, "pki is a leaf: certificates and files"},
 	{"eap", []string{"eap", "member", "mschap"}, "EAP must not see RADIUS"},
 	{"backends", []string{"backends", "member"}, "a member system knows only members; cmd hands it what it needs of the store"},
 	{"store", []string{"store", "member"}, "the store keeps members and knows nobody who reads them"},
 	{"radiusd", []string{"radiusd", "member", "mschap", "eap", "dictionary"}, "the spine declares what it needs, cmd hands it in"},
 	{"onboard", []string{"onboard", "member"}, "onboard knows members only"},
 	{"web", []string{"web", "onboard", "member"}, "web declares what it needs, cmd hands it in"},
-	{"cmd", []string{"cmd", "backends", "dictionary", "eap", "member", "mschap", "onboard", "radiusd", "store", "web"}, "cmd wires everything; what is internal is for tests and measurements"},
+	{"cmd", []string{"cmd", "backends", "dictionary", "eap", "member", "mschap", "onboard", "pki", "radiusd", "store", "web"}, "cmd wires everything; what is internal is for tests and measurements"},
 	{"internal", []string{"backends", "dictionary", "eap", "internal", "member", "mschap", "onboard", "radiusd", "store", "web"}, "nobody imports cmd"},
 }
 
@@ -44,13 +45,15 @@ var outside = []struct {
 	{"github.com/pressly/goose", []string{"store"}, "only the store migrates"},
 	{"github.com/maypok86/otter", []string{"backends"}, "the cache is a layer of backends"},
 	{"github.com/sony/gobreaker", []string{"backends"}, "the breaker is a layer of backends"},
+	{"software.sslmate.com/src/go-pkcs12", []string{"cmd", "pki"}, "PKCS#12 is how members get certificates, and test reads one"},
 	{"github.com/rogpeppe/go-internal", nil, "testscript is for tests"},
 }
 
 // leaves may import these libraries and no others: all that they reach.
 var leaves = map[string][]string{
 	"member": {"golang.org/x/text"}, // NFC: docs/decisions/0003
-	"mschap": {"golang.org/x/sys"},  // which instructions the CPU has: docs/decisions/0010
+	"pki":    {"golang.org/x/crypto", "software.sslmate.com/src/go-pkcs12"},
+	"mschap": {"golang.org/x/sys"}, // which instructions the CPU has: docs/decisions/0010
 }
 
 func TestImports(t *testing.T) {
