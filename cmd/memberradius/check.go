@@ -122,6 +122,7 @@ func (c *config) tryAll(ctx context.Context, online bool) findings {
 	_, more := c.clientTable()
 	found = append(found, more...)
 	found = append(found, c.certificateFindings()...)
+	found = append(found, c.eapFindings(ctx, online)...)
 	for i := range c.Backends {
 		found = append(found, c.tryBackend(ctx, i, online)...)
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // A config is a configuration file, read and checked. One file a section:
-// config_server.go, config_client.go, config_site.go, config_plan.go and
-// config_backend.go.
+// config_server.go, config_client.go, config_site.go, config_plan.go,
+// config_backend.go and config_eap.go.
 type config struct {
 	// File is its path, Dir the folder that relative paths start from.
 	File, Dir  string
@@ -28,6 +28,7 @@ type config struct {
 	Sites      []siteConfig
 	Plans      []planConfig
 	Backends   []backendConfig
+	EAP        eapConfig
 	Dictionary *dictionary.Dictionary
 
 	lines       outline  // of the file
@@ -99,12 +100,12 @@ func readConfig(file, dir, text string) (*config, findings) {
 	c.readPlans(root.children("plan"))
 	c.readSites(root.children("site"))
 	c.readClients(root.children("client"))
+	c.readEAP(root.child("eap"))
 	c.cross(r)
-	for _, key := range []string{"eap", "mail"} {
-		if root.has(key) {
-			root.known[key] = true
-			root.wrong(key, "["+key+"] is not in this version yet", "take the section out until a later version brings it")
-		}
+	c.crossEAP(r)
+	if root.has("mail") {
+		root.known["mail"] = true
+		root.wrong("mail", "[mail] is not in this version yet", "take the section out until a later version brings it")
 	}
 	root.end()
 	r.found.sort()

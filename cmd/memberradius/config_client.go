@@ -22,7 +22,7 @@ type clientConfig struct {
 // request is refused by until their version comes.
 var (
 	methodWords  = []string{"pap", "mschap", "mschapv2", "chap", "eap", "mac"}
-	laterMethods = []string{"chap", "eap", "mac"}
+	laterMethods = []string{"chap", "mac"}
 )
 
 func (c *config) readClients(tables []*table) {

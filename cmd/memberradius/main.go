@@ -54,6 +54,7 @@ type commands struct {
 	Why     whyCmd     `cmd:"" help:"Say why a login was let in or refused."`
 	Load    loadCmd    `cmd:"" help:"Measure how much the running server takes."`
 	Member  memberCmd  `cmd:"" help:"The members of the embedded store."`
+	Cert    certCmd    `cmd:"" help:"The certificate of WPA-Enterprise, its CA, and members' own certificates."`
 	Secret  secretCmd  `cmd:"" help:"RADIUS secrets."`
 	Hash    hashCmd    `cmd:"" help:"Print the hash of a password."`
 	Version versionCmd `cmd:"" help:"Print which program this is."`
