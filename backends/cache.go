@@ -112,6 +112,14 @@ func (c *Cache) Known(a *member.Attempt, out *member.Answer) Memory {
 // Ask implements Backend. When ctx ends only this caller leaves: the call goes
 // on, and its answer is kept for the next ask.
 func (c *Cache) Ask(ctx context.Context, a *member.Attempt) (member.Answer, error) {
+	ans, err := c.ask(ctx, a)
+	if ans.Proved && ans.Verdict == member.Allow {
+		ans.Fresh = c.fresh
+	}
+	return ans, err
+}
+
+func (c *Cache) ask(ctx context.Context, a *member.Attempt) (member.Answer, error) {
 	if !distinct(a.Proof.Kind) {
 		ans, err := c.next.Ask(ctx, a)
 		return ans, said(c.name, &ans, err)

@@ -25,6 +25,9 @@ func (s *server) build(ctx context.Context, c *config) (t radiusd.Tables, commit
 		return t, nil, found
 	}
 	t = radiusd.Tables{Clients: clients{table, s.loans}, Book: book}
+	if s.wpa != nil {
+		t.EAP = s.wpa.methods(&c.EAP)
+	}
 	complain := newComplaints(s.log).say
 	chains, gates := map[string]asker{}, map[string]asker{}
 	gated := false

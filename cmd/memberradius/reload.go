@@ -23,6 +23,11 @@ func (s *server) reload(ctx context.Context) findings {
 	if found.bad() {
 		return s.keepOld(found)
 	}
+	if s.wpa != nil && len(c.EAP.Methods) > 0 {
+		if failed := s.wpa.watch.reload(ctx, c); failed.bad() {
+			return s.keepOld(append(found, failed...))
+		}
+	}
 	tables, commit, failed := s.build(ctx, c)
 	if failed.bad() {
 		return s.keepOld(append(found, failed...))
@@ -63,6 +68,12 @@ func (c *config) needsRestart(next *config) findings {
 	}
 	if c.Server.Journal != next.Server.Journal {
 		say("server.journal", "journal")
+	}
+	if c.EAP.Conversations != next.EAP.Conversations {
+		say("eap.conversations", "conversations")
+	}
+	if len(c.EAP.Methods) == 0 && len(next.EAP.Methods) > 0 {
+		say("eap.methods", "whether there is EAP at all")
 	}
 	if !reflect.DeepEqual(c.HTTP, next.HTTP) {
 		say("http", "[http]")

@@ -89,6 +89,7 @@ type server struct {
 	loans   *loans
 	radius  *radiusd.Server
 	web     *web.Server
+	wpa     *wpa // nil: no EAP
 	control *control
 	started time.Time
 	ready   atomic.Bool
@@ -118,6 +119,10 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 	if s.control, err = listenControl(ctx, c.Server.Data, s); err != nil {
 		return err
 	}
+	if found := s.openWPA(ctx, c); found.bad() {
+		found.log(s.log)
+		return errFindings
+	}
 	tables, commit, found := s.build(ctx, c)
 	if found.bad() {
 		found.log(s.log)
@@ -130,6 +135,9 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		s.systems.meters, newTolerance(s.config.Load))
+	if s.wpa != nil {
+		registry.MustRegister(s.wpa.watch)
+	}
 	s.radius, err = radiusd.New(radiusd.Config{
 		Listen:      c.Server.Listen,
 		Tables:      tables,
@@ -138,6 +146,8 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 		IdentityKey: identity,
 		Log:         s.log,
 		Metrics:     registry,
+
+		Conversations: c.EAP.Conversations,
 	})
 	if err != nil {
 		return err
@@ -207,6 +217,9 @@ func (s *server) run(ctx context.Context, hangup <-chan os.Signal) error {
 			}
 		}
 	})
+	if s.wpa != nil {
+		parts.Go(func() { _ = s.wpa.watch.run(ctx) })
+	}
 	s.sayStart()
 	s.ready.Store(true)
 	<-ctx.Done()
