@@ -105,6 +105,7 @@ func (c *Cache) Known(a *member.Attempt, out *member.Answer) Memory {
 	if !c.recall(c.keyed.of(a), c.fresh, out) {
 		return Unsure
 	}
+	c.mark(out)
 	c.deps.Meter.countFresh()
 	return Found
 }
@@ -113,10 +114,15 @@ func (c *Cache) Known(a *member.Attempt, out *member.Answer) Memory {
 // on, and its answer is kept for the next ask.
 func (c *Cache) Ask(ctx context.Context, a *member.Attempt) (member.Answer, error) {
 	ans, err := c.ask(ctx, a)
+	c.mark(&ans)
+	return ans, err
+}
+
+// mark says how long an Allow of the system's own may stand for a fast reconnect.
+func (c *Cache) mark(ans *member.Answer) {
 	if ans.Proved && ans.Verdict == member.Allow {
 		ans.Fresh = c.fresh
 	}
-	return ans, err
 }
 
 func (c *Cache) ask(ctx context.Context, a *member.Attempt) (member.Answer, error) {

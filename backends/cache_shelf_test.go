@@ -104,7 +104,7 @@ func TestGraceSurvivesARestart(t *testing.T) {
 	c = NewCache(f, config)
 	got, err := c.Ask(t.Context(), pap("BOB", "hello"))
 	want := ans
-	want.Age = 10 * time.Minute
+	want.Age, want.Fresh = 10*time.Minute, time.Minute
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("after the restart: %+v, %v, want %+v", got, err, want)
 	}

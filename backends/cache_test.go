@@ -239,3 +239,24 @@ func TestGraceWithTheWholeStack(t *testing.T) {
 		_ = c.Close()
 	})
 }
+
+// TestCacheMarksFresh: an Allow says how long it may stand without being asked
+// again, whether it was just given or remembered; what was not proved says nothing.
+func TestCacheMarksFresh(t *testing.T) {
+	t.Parallel()
+	unproved := allow
+	unproved.Proved = false
+	for _, tt := range []struct {
+		ans  member.Answer
+		want time.Duration
+	}{{allow, time.Minute}, {deny, 0}, {unproved, 0}} {
+		c := newCache(t, always(tt.ans, nil), CacheConfig{Fresh: time.Minute})
+		if ans, err := c.Ask(t.Context(), pap("bob", "hello")); err != nil || ans.Fresh != tt.want {
+			t.Errorf("%+v: fresh for %v, %v; want %v", tt.ans, ans.Fresh, err, tt.want)
+		}
+		var known member.Answer
+		if c.Known(pap("bob", "hello"), &known) == Found && known.Fresh != tt.want {
+			t.Errorf("%+v: remembered, fresh for %v, want %v", tt.ans, known.Fresh, tt.want)
+		}
+	}
+}
