@@ -13,22 +13,29 @@ import (
 
 	"memberradius/member"
 	"memberradius/radiusd/radiustest"
+	"memberradius/radiusd/radiustest/peer"
 )
 
 type testCmd struct {
 	Login        string `arg:"" help:"The login to try."`
-	Method       string `enum:"pap,mschapv2,mschap,chap" default:"pap" help:"pap, mschapv2, mschap or chap."`
-	PasswordFile string `type:"path" placeholder:"FILE" help:"Read the password from the first line of this file, not from the terminal or standard input."`
+	Method       string `enum:"pap,mschapv2,mschap,chap,peap,ttls,tls,eap-mschapv2" default:"pap" help:"pap, mschapv2, mschap, chap, or of EAP peap, ttls, tls, eap-mschapv2."`
+	PasswordFile string `type:"path" placeholder:"FILE" help:"Read the password (with tls: of the certificate's file) from the first line of this file, not from the terminal or standard input."`
+	deviceFlags
+	Resume bool `help:"Log in twice, and show the second time: it must resume the TLS session of the first."`
 	target
 	SSID string `name:"ssid" placeholder:"NAME" help:"The network that the device is said to use."`
 	MAC  string `name:"mac" placeholder:"ADDRESS" help:"The device's address."`
+
+	begin time.Time
 }
 
 // Help implements kong.HelpProvider.
 func (testCmd) Help() string {
 	return "One real request goes to the running server, from this machine; it needs no [[client]]. " +
-		"Exit status 0 is Access-Accept.\n\n" +
-		example("memberradius test bob@example.com --method mschapv2 --ssid Members")
+		"With a method of EAP it is a whole login, as a device holds it. Exit status 0 is Access-Accept, and nothing about it wrong.\n\n" +
+		example("memberradius test bob@example.com --method mschapv2 --ssid Members",
+			"memberradius test bob@example.com --method peap --ca data/pki/ca.crt --server-name radius.example.com",
+			"memberradius test bob@example.com --method tls --certificate bob.p12 --password-file passphrase --tls 1.3 --resume")
 }
 
 // loanSlack is how long a loan outlasts what it is for.
@@ -51,7 +58,7 @@ func (c *testCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	password, err := p.password(c.PasswordFile, c.Login)
+	request, err := c.request(p, station)
 	if err != nil {
 		return err
 	}
@@ -72,17 +79,40 @@ func (c *testCmd) Run(p *program) error {
 		return err
 	}
 	defer loan.giveBack(p.ctx)
-	reply, err := nas.Do(p.ctx, &radiustest.Request{
-		Method: radiustest.Method(c.Method), Login: c.Login, Password: password,
-		AccessPoint: radiustest.AccessPoint{Identifier: "memberradius-test", SSID: c.SSID, Station: station},
-	})
+	c.begin = time.Now()
+	reply, err := nas.Do(p.ctx, request)
+	if err == nil && reply.OK() && c.Resume {
+		reply, err = c.again(p.ctx, nas, request)
+	}
 	var silence *radiustest.NoReplyError
-	if err != nil && !errors.As(err, &silence) {
+	var broken *radiustest.EAPError
+	if err != nil && !errors.As(err, &silence) && !errors.As(err, &broken) {
 		return err
 	}
 	o := c.outcome(p, control, reply, err)
 	o.Server = server
 	return o.report(p)
+}
+
+// request is what the flags say, with a password from where they say.
+func (c *testCmd) request(p *program, station net.HardwareAddr) (*radiustest.Request, error) {
+	r := &radiustest.Request{
+		Method: radiustest.Method(c.Method), Login: c.Login,
+		AccessPoint: radiustest.AccessPoint{Identifier: "memberradius-test", SSID: c.SSID, Station: station},
+	}
+	if c.Resume && !r.Method.Tunnel() {
+		return nil, fmt.Errorf("--resume: %s has no TLS session; peap, ttls and tls have", c.Method)
+	}
+	var err error
+	if r.Method != radiustest.TLS {
+		if r.Password, err = p.password(c.PasswordFile, c.Login); err != nil {
+			return nil, err
+		}
+	}
+	if r.EAP, err = c.options(p, r.Method, c.PasswordFile); err == nil && r.EAP != nil && c.Resume {
+		r.EAP.Session = &peer.Session{}
+	}
+	return r, err
 }
 
 // password reads the password of login from a file, the terminal or standard input.
@@ -108,20 +138,21 @@ type outcome struct {
 	Tries        int                    `json:"tries,omitempty"`
 	Attributes   []radiustest.Attribute `json:"attributes,omitempty"`
 	// Of these each is right, wrong or missing.
-	MessageAuthenticator string   `json:"message_authenticator,omitempty"`
-	Success              string   `json:"mschap2_success,omitempty"`
-	Keys                 string   `json:"mppe_keys,omitempty"`
-	MSCHAPError          string   `json:"mschap_error,omitempty"`
-	Faults               []string `json:"faults,omitempty"`
-	Error                string   `json:"error,omitempty"`
-	Why                  string   `json:"why,omitempty"`
+	MessageAuthenticator string      `json:"message_authenticator,omitempty"`
+	Success              string      `json:"mschap2_success,omitempty"`
+	Keys                 string      `json:"mppe_keys,omitempty"`
+	MSCHAPError          string      `json:"mschap_error,omitempty"`
+	EAP                  *eapOutcome `json:"eap,omitempty"`
+	Faults               []string    `json:"faults,omitempty"`
+	Error                string      `json:"error,omitempty"`
+	Why                  string      `json:"why,omitempty"`
 
 	ok bool
 }
 
 // outcome gathers what to say, and asks the server why.
 func (c *testCmd) outcome(p *program, control *controlClient, r *radiustest.Reply, failed error) *outcome {
-	o := &outcome{Login: c.Login, Method: c.Method}
+	o := &outcome{Login: c.Login, Method: c.Method, EAP: c.eapOutcome(r, failed)}
 	if r == nil {
 		o.Error = failed.Error()
 	} else {
@@ -132,8 +163,11 @@ func (c *testCmd) outcome(p *program, control *controlClient, r *radiustest.Repl
 		if r.Signed {
 			o.MessageAuthenticator = radiustest.Right.String()
 		}
+		if r.Code == radiustest.AccessAccept && (c.Method == "mschapv2" || r.EAP != nil) {
+			o.Keys = r.Keys.String()
+		}
 		if r.Code == radiustest.AccessAccept && c.Method == "mschapv2" {
-			o.Success, o.Keys = r.Success.String(), r.Keys.String()
+			o.Success = r.Success.String()
 		}
 		if r.Error != nil {
 			o.MSCHAPError = r.Error.String()
@@ -147,10 +181,25 @@ func (c *testCmd) outcome(p *program, control *controlClient, r *radiustest.Repl
 	defer cancel()
 	q := *p
 	q.ctx = ctx
-	if found, err := q.decisions(control, c.Login, 1); err == nil && len(found) > 0 {
-		o.Why = found[0].Sentence
-	}
+	o.Why = c.why(&q, control, o.EAP)
 	return o
+}
+
+// why returns what the server says of this login, "" where it says nothing. A
+// decision from before is about another one; who never came to say inside the
+// tunnel who she is stands there under the name outside.
+func (c *testCmd) why(p *program, control *controlClient, found *eapOutcome) string {
+	names := []string{c.Login}
+	if found != nil && found.Outer != c.Login {
+		names = append(names, found.Outer)
+	}
+	for _, name := range names {
+		decisions, err := p.decisions(control, name, 1)
+		if err == nil && len(decisions) > 0 && !decisions[0].At.Before(c.begin) {
+			return decisions[0].Sentence
+		}
+	}
+	return ""
 }
 
 // report prints the outcome; anything but an Access-Accept without a fault is
@@ -174,6 +223,7 @@ func (o *outcome) print(p *program) {
 	} else {
 		p.printf("%s in %.2f ms from %s\n", o.Reply, o.Milliseconds, o.Server)
 	}
+	o.EAP.print(p)
 	width := 0
 	for _, a := range o.Attributes {
 		width = max(width, len(a.Name))

@@ -83,8 +83,18 @@ anna	Cleartext-Password := "correct horse"
 jürgen	Cleartext-Password := "pässwörd €"
 `
 
-// freeRADIUS runs Debian's freeradius on a free port for the time of the test.
+// freeRADIUS runs Debian's freeradius with that site on a free port for the
+// time of the test.
 func freeRADIUS(t *testing.T, secret member.Secret) netip.AddrPort {
+	t.Helper()
+	return startFreeRADIUS(t, freeRADIUSUsers, func(port uint16, dir string) string {
+		return fmt.Sprintf(freeRADIUSConfig, port, dir, string(secret))
+	})
+}
+
+// startFreeRADIUS runs it with the configuration for a port and a directory,
+// in which there is a file "users".
+func startFreeRADIUS(t *testing.T, users string, config func(port uint16, dir string) string) netip.AddrPort {
 	t.Helper()
 	binary, err := exec.LookPath("freeradius")
 	if err != nil {
@@ -98,8 +108,7 @@ func freeRADIUS(t *testing.T, secret member.Secret) netip.AddrPort {
 	address := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	_ = conn.Close()
 	dir := t.TempDir()
-	config := fmt.Sprintf(freeRADIUSConfig, address.Port(), dir, string(secret))
-	for name, text := range map[string]string{"radiusd.conf": config, "users": freeRADIUSUsers} {
+	for name, text := range map[string]string{"radiusd.conf": config(address.Port(), dir), "users": users} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

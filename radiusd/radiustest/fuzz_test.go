@@ -15,6 +15,8 @@ func FuzzReply_NoPanic(f *testing.F) {
 	f.Add(byte(AccessAccept), []byte("\x1a\x1a\x00\x00\x01\x37\x10\x14\x80\x010123456789abcdef"), true)
 	f.Add(byte(AccessAccept), []byte("\x1a\x06\x00\x00\x01\x37"), false)
 	f.Add(byte(AccessChallenge), []byte{26, 0, 80, 2}, false)
+	f.Add(byte(AccessChallenge), []byte("\x4f\x07\x01\x02\x00\x05\x19\x18\x03x"), true)
+	f.Add(byte(AccessAccept), []byte("\x4f\x06\x03\x02\x00\x04\x66\x03\x19\x12\x03x"), true)
 	nas := &NAS{Secret: testSecret, TakeUnsigned: true}
 	var requests []*Sent
 	for _, method := range []Method{PAP, MSCHAP, MSCHAPv2} {
@@ -24,6 +26,11 @@ func FuzzReply_NoPanic(f *testing.F) {
 		}
 		requests = append(requests, sent)
 	}
+	sent, err := nas.Sign(&Request{Method: eapRound, Login: "anna", round: &round{message: []byte{2, 1, 0, 5, 1}, msk: make([]byte, 64), name: []byte{25}}}, 5)
+	if err != nil {
+		f.Fatal(err)
+	}
+	requests = append(requests, sent)
 	f.Fuzz(func(t *testing.T, code byte, attributes []byte, signed bool) {
 		for _, sent := range requests {
 			p := &Packet{Code: Code(code), Identifier: 5}

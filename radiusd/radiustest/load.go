@@ -41,8 +41,18 @@ type User struct {
 type Load struct {
 	Server netip.AddrPort
 	Secret member.Secret
-	// Mode is PAP, CHAP, MSCHAP, MSCHAPv2, Status or Echo.
+	// Mode is PAP, CHAP, MSCHAP, MSCHAPv2, an EAP method, Status or Echo.
+	//
+	// With an EAP method all that is said here of requests is meant of whole
+	// logins, in as many rounds as the server wants: InFlight of them are in work,
+	// Rate of them begin a second, latency is that of a whole login. One that gets
+	// no answer within Timeout in any round is lost.
 	Mode Method
+	// EAP is how the devices are set up, with an EAP method; its Session is not
+	// used. Resume makes each of them log in once before anything is counted, and
+	// from then on offer to resume the TLS session that it had last.
+	EAP    *EAP
+	Resume bool
 	// Users take turns. Status and Echo need none.
 	Users []User
 	// AccessPoint is said in every request.
@@ -66,7 +76,8 @@ type Load struct {
 	// Timeout is when a request is lost (0: 5 s).
 	Timeout time.Duration
 	// VerifyEvery is of how many replies one has its Response Authenticator
-	// checked (0: 64, 1: all).
+	// checked (0: 64, 1: all). With an EAP method every reply has; of so many
+	// logins one has all of its last reply checked, keys included.
 	VerifyEvery int
 	// Proofs is how many MS-CHAP exchanges are prepared (0: 65,536, at least
 	// one for each user): some 5 µs and 250 octets each.
@@ -99,6 +110,8 @@ type Counts struct {
 	Wrong, Verified uint64
 	// Refused counts the host's words that nothing listens there.
 	Refused uint64
+	// Resumed is how many of the Accepted logins resumed a TLS session.
+	Resumed uint64
 }
 
 // A Snapshot is how a Load stands; counts, quantiles and Elapsed are since the warm-up.
@@ -123,6 +136,8 @@ type Result struct {
 	// Behind is how far the generator itself fell behind its schedule in an
 	// open loop: what is not small against the latency belongs to the generator.
 	Behind time.Duration
+	// Trouble is what was wrong with the first EAP login that did not end well.
+	Trouble string
 }
 
 const (
@@ -141,6 +156,7 @@ var (
 	errLoadServer = errors.New("radiustest: load: no server address")
 	errLoadSecret = errors.New("radiustest: load: no secret")
 	errLoadUsers  = errors.New("radiustest: load: no users to log in")
+	errLoadResume = errors.New("radiustest: load: only peap, ttls and tls have a TLS session to resume")
 	errLoadEnd    = errors.New("radiustest: load: it has neither a duration nor a count, and the context never ends")
 )
 
@@ -155,19 +171,41 @@ func (l *Load) Run(ctx context.Context) (*Result, error) {
 	if c.Duration == 0 && c.Count == 0 && ctx.Done() == nil {
 		return nil, errLoadEnd
 	}
-	pool, err := newPool(c)
+	begin := c.single
+	if c.Mode.EAP() {
+		begin = c.conversations
+	}
+	start, err := begin()
 	if err != nil {
 		return nil, err
 	}
-	result, err := c.drive(ctx, pool, openTransport)
+	result, err := c.drive(ctx, start, openTransport)
 	if err == nil && result.Replies == 0 {
 		err = result.silence(c.Server)
 	}
 	return result, err
 }
 
-// drive sends what the pool holds through the transport that open returns.
-func (l *Load) drive(ctx context.Context, p *pool, open func(*Load) (*opened, error)) (*Result, error) {
+// A starter makes what drives a server through a transport.
+type starter func(*opened) runner
+
+// A runner is a Load that runs.
+type runner interface {
+	run(ctx context.Context) error
+	result() *Result
+}
+
+// single prepares single requests.
+func (l *Load) single() (starter, error) {
+	pool, err := newPool(l)
+	if err != nil {
+		return nil, err
+	}
+	return func(t *opened) runner { return newGenerator(l, pool, t) }, nil
+}
+
+// drive runs what start makes through the transport that open returns.
+func (l *Load) drive(ctx context.Context, start starter, open func(*Load) (*opened, error)) (*Result, error) {
 	t, err := open(l)
 	if err != nil {
 		return nil, err
@@ -177,7 +215,7 @@ func (l *Load) drive(ctx context.Context, p *pool, open func(*Load) (*opened, er
 			return nil, errors.Join(err, t.close())
 		}
 	}
-	g := newGenerator(l, p, t)
+	g := start(t)
 	err = g.run(ctx)
 	if e := t.close(); err == nil {
 		err = e
@@ -211,6 +249,8 @@ func (l *Load) complete() (*Load, error) {
 		c.Users = []User{{}}
 	case len(c.Users) == 0:
 		return nil, errLoadUsers
+	case c.Resume && !c.Mode.Tunnel():
+		return nil, errLoadResume
 	case len(c.Users) > maxUsers:
 		return nil, fmt.Errorf("radiustest: load: %d users: at most %d are taken", len(c.Users), maxUsers)
 	}
@@ -240,8 +280,18 @@ func (l *Load) size() {
 	if l.Sockets == 0 {
 		l.Sockets = max(defaultSockets, (l.InFlight+identifiers-1)/identifiers)
 	}
-	if l.InFlight == 0 || l.InFlight > l.Sockets*identifiers {
-		l.InFlight = l.Sockets * identifiers
+	most := l.Sockets * identifiers
+	if l.Mode.EAP() {
+		most = maxSockets * flightsPerSocket
+		if l.InFlight == 0 {
+			l.InFlight = l.Sockets * flightsPerSocket
+		}
+	}
+	if l.InFlight == 0 || l.InFlight > most {
+		l.InFlight = most
+	}
+	if l.Mode.EAP() {
+		l.Sockets = max(l.Sockets, (l.InFlight+flightsPerSocket-1)/flightsPerSocket)
 	}
 	l.Sockets = min(l.Sockets, l.InFlight)
 }

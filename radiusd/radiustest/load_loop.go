@@ -47,48 +47,22 @@ type socket struct {
 
 // A generator is a Load that runs. One goroutine does all of it.
 type generator struct {
-	load      *Load
-	pool      *pool
-	transport transport
-	signer    *signer
-	sockets   []socket
-	cursor    int
-	out       int
-	// waited says that any socket may have something, also one with nothing out:
-	// a late reply that nobody took would end every wait at once.
-	waited bool
+	tally
+	pool    *pool
+	signer  *signer
+	sockets []socket
+	cursor  int
 
 	buffers [batchSize][]byte
 	packets [batchSize][]byte
 
-	begin  time.Time
-	issued uint64 // requests in all, warm-up included
-	counts Counts
-	window // what is counted since the warm-up
-
 	replies uint64 // for sampling
-	tick    time.Duration
-	shown   struct {
-		at      time.Duration
-		replies uint64
-	}
-	active time.Duration // when something was last sent or received
 }
 
-// A window is the part of the run that counts.
-type window struct {
-	warm     bool
-	from, to time.Duration
-	replies  uint64 // at to
-	latency  Histogram
-	behind   time.Duration
-}
-
-// housekeeping is how often timeouts, context and progress are looked after.
-const housekeeping = 5 * time.Millisecond
+var _ worker = (*generator)(nil)
 
 func newGenerator(l *Load, p *pool, t transport) *generator {
-	g := &generator{load: l, pool: p, transport: t, signer: newSigner(l.Secret), sockets: make([]socket, l.Sockets)}
+	g := &generator{tally: tally{load: l, transport: t}, pool: p, signer: newSigner(l.Secret), sockets: make([]socket, l.Sockets)}
 	for i := range g.buffers {
 		g.buffers[i] = make([]byte, maxPacket)
 	}
@@ -105,78 +79,10 @@ func newGenerator(l *Load, p *pool, t transport) *generator {
 	return g
 }
 
-func (g *generator) now() time.Duration { return time.Since(g.begin) }
-
-// run is the loop: send what may be sent, take what has come, sleep where
-// there is neither.
+// run sends until it is to end.
 func (g *generator) run(ctx context.Context) error {
 	g.begin = time.Now()
-	for {
-		now := g.now()
-		if now >= g.tick {
-			g.tick = now + housekeeping
-			g.warmUp(now)
-			g.expire(now)
-			g.show(now)
-			if err := ctx.Err(); err != nil {
-				g.stop(now)
-				return err
-			}
-		}
-		sending := g.sending(now)
-		if !sending {
-			g.stop(now)
-			if g.out == 0 {
-				return nil
-			}
-		}
-		worked := false
-		if sending {
-			sent, err := g.send(now)
-			if err != nil {
-				return err
-			}
-			worked = sent
-		}
-		received, err := g.receive()
-		if err != nil {
-			return err
-		}
-		if worked || received {
-			g.active = now
-			continue
-		}
-		g.idle(now, sending)
-	}
-}
-
-// sending says whether there is more to send, ever.
-func (g *generator) sending(now time.Duration) bool {
-	if g.load.Count > 0 && g.counts.Sent >= g.load.Count {
-		return false
-	}
-	return g.load.Duration == 0 || now < g.load.Warmup+g.load.Duration
-}
-
-// allowed returns how many requests may be sent now.
-func (g *generator) allowed(now time.Duration) int {
-	n := g.load.InFlight - g.out
-	if g.load.Rate > 0 {
-		due := int64(now.Seconds()*g.load.Rate) + 1 - int64(g.issued)
-		if due <= 0 && g.due(g.issued) <= now {
-			due = 1 // rounding must not make the loop run round a request that is due
-		}
-		n = int(min(int64(n), due))
-	}
-	if g.load.Count > 0 {
-		n = int(min(uint64(max(n, 0)), g.load.Count-g.counts.Sent))
-	}
-	return n
-}
-
-// due returns when a request of an open loop is: number 0 at once, number i after i/Rate seconds.
-func (g *generator) due(number uint64) time.Duration {
-	return time.Duration(float64(number) / g.load.Rate * float64(time.Second))
+	return g.loop(ctx, g)
 }
 
 // send fills the sockets in turn, a batch each at the most.
@@ -269,20 +175,4 @@ func (g *generator) receive() (bool, error) {
 	}
 	g.waited = false
 	return any, nil
-}
-
-// idle spins for a while and then sleeps, until a reply comes or the next
-// request or the housekeeping is due.
-func (g *generator) idle(now time.Duration, sending bool) {
-	until := g.tick
-	if sending && g.load.Rate > 0 && g.out < g.load.InFlight {
-		until = min(until, g.due(g.issued))
-	}
-	// A sleep ends some 50 µs late: it would count as the server's latency.
-	const oversleep = 200 * time.Microsecond
-	if g.load.Spin >= 0 && (now-g.active < g.load.Spin || until-now < oversleep) {
-		return
-	}
-	g.transport.wait(max(until-now, 0))
-	g.waited = true
 }

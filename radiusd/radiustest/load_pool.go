@@ -38,8 +38,11 @@ func newPool(c *Load) (*pool, error) {
 	}
 	p.seed = [2]uint64{binary.LittleEndian.Uint64(seed[:]), binary.LittleEndian.Uint64(seed[8:])}
 	method := c.Mode
-	if p.plain {
+	switch {
+	case p.plain:
 		method = PAP
+	case method.EAP():
+		method = NoProof
 	}
 	n := len(c.Users)
 	if method == CHAP || method == MSCHAP || method == MSCHAPv2 {
@@ -53,6 +56,9 @@ func newPool(c *Load) (*pool, error) {
 	}
 	for i := range n {
 		user := c.Users[i%len(c.Users)]
+		if c.Mode.EAP() && c.EAP != nil && c.EAP.Anonymous != "" {
+			user.Login = c.EAP.Anonymous
+		}
 		packet, _, err := compose.compose(&Request{
 			Method: method, Login: user.Login, Password: user.Password, AccessPoint: point,
 		})
@@ -99,12 +105,26 @@ func (p *pool) build(dst []byte, identifier byte) []byte {
 	if p.plain {
 		return dst
 	}
-	p.counter++
-	binary.LittleEndian.PutUint64(dst[4:], mix(p.counter+p.seed[0]))
-	binary.LittleEndian.PutUint64(dst[12:], p.counter^p.seed[1])
+	p.stamp(dst)
 	p.signer.hide(dst[t.password.from:t.password.to], dst[4:headerSize])
 	copy(dst[t.messageAuthn:], p.signer.messageAuthenticator(dst))
 	return dst
+}
+
+// base writes what every request of a user begins with into dst, under a new
+// Authenticator, and returns it, and where its Message-Authenticator is to stand.
+func (p *pool) base(dst []byte, user int) (packet []byte, signature int) {
+	t := &p.templates[user]
+	dst = dst[:copy(dst, p.arena[t.from:t.to])]
+	p.stamp(dst)
+	return dst, t.messageAuthn
+}
+
+// stamp writes an Authenticator that was never used before.
+func (p *pool) stamp(packet []byte) {
+	p.counter++
+	binary.LittleEndian.PutUint64(packet[4:], mix(p.counter+p.seed[0]))
+	binary.LittleEndian.PutUint64(packet[12:], p.counter^p.seed[1])
 }
 
 // mix is the finaliser of SplitMix64 (Steele, Lea, Flood 2014): every bit of x

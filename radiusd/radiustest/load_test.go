@@ -183,11 +183,11 @@ func runWith(ctx context.Context, l *Load, open func(*Load) (*opened, error)) (*
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPool(c)
+	start, err := c.single()
 	if err != nil {
 		return nil, err
 	}
-	return c.drive(ctx, p, open)
+	return c.drive(ctx, start, open)
 }
 
 // checkDistinct proves that a server which keeps replies for repeats can't

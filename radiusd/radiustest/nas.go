@@ -193,11 +193,21 @@ func (n *NAS) Sign(r *Request, identifier byte) (*Sent, error) {
 
 // Do sends the request until a reply verifies, the retransmissions are spent
 // or ctx ends. Replies that do not verify are ignored, as RFC 2865 §3 asks; if
-// none does, the error is a *NoReplyError and tells how many came.
+// none does, the error is a *NoReplyError and tells how many came. With an EAP
+// method it holds the whole conversation and returns its last reply, or an
+// *EAPError.
 func (n *NAS) Do(ctx context.Context, r *Request) (*Reply, error) {
-	if n.conn == nil {
+	switch {
+	case n.conn == nil:
 		return nil, ErrNotOpen
+	case r.Method.EAP():
+		return n.converse(ctx, r)
 	}
+	return n.ask(ctx, r)
+}
+
+// ask sends one request and returns its reply.
+func (n *NAS) ask(ctx context.Context, r *Request) (*Reply, error) {
 	var identifier byte
 	select {
 	case identifier = <-n.free:

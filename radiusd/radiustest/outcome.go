@@ -93,6 +93,8 @@ func (s *Sent) read(r *Reply) error {
 		s.readKeys(r)
 	case MSCHAP:
 		s.readKeysV1(r)
+	case eapRound:
+		s.readEAP(r)
 	}
 	if r.Signed && !r.SignedFirst {
 		r.fault("Message-Authenticator is not the first attribute (CVE-2024-3596)")
@@ -134,7 +136,7 @@ func (s *Sent) readError(r *Reply) {
 			r.fault("MS-CHAP-Error is empty")
 			return
 		}
-		if value[0] != s.expect.ident {
+		if value[0] != s.expect.ident && s.expect.method != eapRound {
 			r.fault("MS-CHAP-Error has another identifier than the request")
 		}
 		e, err := parseError(string(value[1:]))
@@ -149,7 +151,8 @@ func (s *Sent) readError(r *Reply) {
 	}
 }
 
-// readKeys decrypts the MPPE keys of MS-CHAPv2 and compares them (RFC 2548 §2.4.2, RFC 3079 §3.3).
+// readKeys decrypts the MPPE keys of MS-CHAPv2 or EAP and compares them (RFC
+// 2548 §2.4.2, RFC 3079 §3.3, RFC 3580 §3.16).
 func (s *Sent) readKeys(r *Reply) {
 	send := r.VendorValues(vendorMicrosoft, typeMSMPPESendKey)
 	recv := r.VendorValues(vendorMicrosoft, typeMSMPPERecvKey)
@@ -174,11 +177,24 @@ func (s *Sent) readKeys(r *Reply) {
 	if sendSalt == recvSalt {
 		r.fault("both MPPE keys have the same salt (RFC 2548 §2.4.2)")
 	}
-	if subtle.ConstantTimeCompare(sendKey, s.expect.sendKey[:])&subtle.ConstantTimeCompare(recvKey, s.expect.recvKey[:]) != 1 {
+	if s.short(r) {
+		r.fault("the MPPE keys have 16 octets each, and together are the first half of the MSK: WPA takes 32 of MS-MPPE-Recv-Key")
+		r.Keys = Right
+		return
+	}
+	if subtle.ConstantTimeCompare(sendKey, s.expect.sendKey)&subtle.ConstantTimeCompare(recvKey, s.expect.recvKey) != 1 {
 		r.fault("the MPPE keys are not those of this login: the device and the access point will not understand each other")
 		return
 	}
 	r.Keys = Right
+}
+
+// short says whether the keys are those of MS-CHAPv2 (RFC 3079) where EAP's are
+// due, as FreeRADIUS sends them with EAP-MSCHAPv2 outside a tunnel.
+func (s *Sent) short(r *Reply) bool {
+	const half = 16
+	return len(s.expect.recvKey) == 2*half && len(r.RecvKey) == half && len(r.SendKey) == half &&
+		subtle.ConstantTimeCompare(append(append([]byte(nil), r.RecvKey...), r.SendKey...), s.expect.recvKey) == 1
 }
 
 // readKeysV1 does the same for MS-CHAP-MPPE-Keys (RFC 2548 §2.4.1), of whose LM

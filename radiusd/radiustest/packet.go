@@ -58,7 +58,9 @@ const (
 	typeUserPassword         = 2
 	typeCHAPPassword         = 3
 	typeNASIPAddress         = 4
+	typeFramedMTU            = 12
 	typeReplyMessage         = 18
+	typeState                = 24
 	typeVendorSpecific       = 26
 	typeSessionTimeout       = 27
 	typeCalledStationID      = 30
@@ -69,9 +71,11 @@ const (
 	typeNASPortType          = 61
 	typeTunnelType           = 64
 	typeTunnelMediumType     = 65
+	typeEAPMessage           = 79
 	typeMessageAuthenticator = 80
 	typeTunnelPrivateGroupID = 81
 	typeNASIPv6Address       = 95
+	typeEAPKeyName           = 102
 )
 
 // Microsoft's vendor number and attribute types (RFC 2548 §2).

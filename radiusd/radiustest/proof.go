@@ -15,9 +15,12 @@ type expectation struct {
 	// ident is the MS-CHAP identifier, which the reply repeats (RFC 2548 §2.3.3).
 	ident   byte
 	success [42]byte
-	// sendKey and recvKey follow from MS-CHAPv2, keysV1 from MS-CHAP.
-	sendKey, recvKey [16]byte
-	keysV1           [24]byte
+	// sendKey and recvKey follow from MS-CHAPv2 (16 octets each) or EAP (32, none
+	// before all is proved), keysV1 from MS-CHAP.
+	sendKey, recvKey []byte
+	// keyName is what EAP-Key-Name would be.
+	keyName []byte
+	keysV1  [24]byte
 }
 
 // ntResponse is the flag of an MS-CHAP-Response whose NT response counts
@@ -46,9 +49,15 @@ func (c *composer) prove(p *Packet, r *Request) (expectation, error) {
 		e.proveV1(p, r, [8]byte(random[1:9]))
 	case MSCHAPv2:
 		e.proveV2(p, r, [16]byte(random[1:17]), [16]byte(random[17:33]))
+	case PEAP, TTLS, TLS, EAPMSCHAPv2:
+		return e, errConversation
 	case "":
 		return e, errMethod
 	default:
+		if r.round != nil {
+			e.proveEAP(p, r.round)
+			return e, nil
+		}
 		return e, fmt.Errorf("radiustest: method %q is unknown", string(r.Method))
 	}
 	return e, nil
@@ -74,7 +83,8 @@ func (e *expectation) proveV2(p *Packet, r *Request, auth, peer [16]byte) {
 	answer := mschap.ChallengeResponse(challenge, nt)
 	hashHash := mschap.HashHash(nt)
 	e.success = mschap.AuthenticatorResponse(hashHash, answer, challenge)
-	e.sendKey, e.recvKey = mschap.MasterKeys(hashHash, answer)
+	send, recv := mschap.MasterKeys(hashHash, answer)
+	e.sendKey, e.recvKey = send[:], recv[:]
 
 	response := make([]byte, 0, 50)
 	response = append(response, e.ident, 0)

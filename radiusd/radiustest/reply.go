@@ -68,13 +68,16 @@ type Reply struct {
 	// Error is MS-CHAP-Error, nil where there is none.
 	Error *MSCHAPError
 	// Keys are MS-MPPE-Send-Key and MS-MPPE-Recv-Key (of MS-CHAP:
-	// MS-CHAP-MPPE-Keys) against RFC 3079.
+	// MS-CHAP-MPPE-Keys) against RFC 3079, or the device's own MSK.
 	Keys Check
 	// SendKey and RecvKey are the decrypted keys as they came. They are secret.
 	SendKey, RecvKey Key
+	// EAP is the conversation that the reply ended, with an EAP method.
+	EAP *Conversation
 	// Faults says in words what a strict NAS or device would object to.
 	Faults []string
-	// Tries is how often the request was sent, Took from the first of them to the reply.
+	// Tries is how often the request was sent (of EAP: all of them together), Took
+	// from the first of them to the reply.
 	Tries int
 	Took  time.Duration
 }

@@ -10,6 +10,7 @@ import (
 
 	"memberradius/dictionary"
 	"memberradius/member"
+	"memberradius/radiusd/radiustest/peer"
 )
 
 // A Method is what a request proves its login with.
@@ -28,10 +29,29 @@ const (
 	MSCHAPv2 Method = "mschapv2"
 	// Status asks whether the server is alive (RFC 5997); it has no login.
 	Status Method = "status"
+
+	// These are EAP methods: conversations of several requests, by NAS.Do only.
+
+	// PEAP is version 0, with what EAP.Inner names inside (MS-PEAP).
+	PEAP = Method(peer.PEAP)
+	// TTLS is EAP-TTLS (RFC 5281).
+	TTLS = Method(peer.TTLS)
+	// TLS is EAP-TLS with EAP.Certificate (RFC 5216, RFC 9190); it has no password.
+	TLS = Method(peer.TLS)
+	// EAPMSCHAPv2 is EAP-MSCHAPv2 without a tunnel.
+	EAPMSCHAPv2 = Method(peer.MSCHAPv2)
 )
 
 // Methods returns those that ParseMethod knows, for usage texts.
-func Methods() []Method { return []Method{PAP, CHAP, MSCHAP, MSCHAPv2, Status, NoProof} }
+func Methods() []Method {
+	return []Method{PAP, CHAP, MSCHAP, MSCHAPv2, PEAP, TTLS, TLS, EAPMSCHAPv2, Status, NoProof}
+}
+
+// EAP says whether the method is one of EAP.
+func (m Method) EAP() bool { return m.Tunnel() || m == EAPMSCHAPv2 }
+
+// Tunnel says whether the method has a TLS session, which can be resumed.
+func (m Method) Tunnel() bool { return m == PEAP || m == TTLS || m == TLS }
 
 // ParseMethod returns the method of that name.
 func ParseMethod(name string) (Method, error) {
@@ -69,6 +89,8 @@ type Request struct {
 	// ChallengeName is what MS-CHAPv2 hashes instead of Login without its
 	// "DOMAIN\" (RFC 2759 §4).
 	ChallengeName string
+	// EAP is how the device is set up, with an EAP method; nil is the zero value.
+	EAP *EAP
 	// AccessPoint says where the member stands.
 	AccessPoint          AccessPoint
 	MessageAuthenticator Placement
@@ -80,6 +102,8 @@ type Request struct {
 	ProxyStates [][]byte
 	// Edit, where it is set, changes the packet before it is signed.
 	Edit func(*Packet)
+
+	round *round // of an EAP conversation
 }
 
 // An AccessPoint is what a NAS says about itself and the device. All of it is
