@@ -17,6 +17,10 @@ import (
 // maxTickets bounds what fast reconnect keeps: about 1 KiB for each.
 const maxTickets = 1 << 16
 
+// maxCoroutines is how many handshakes leave their stack to the next ones: as
+// many as a busy server has under way.
+const maxCoroutines = 256
+
 // eapName is what this server calls itself in MS-CHAPv2's challenge.
 const eapName = "memberradius"
 
@@ -25,7 +29,9 @@ type wpa struct {
 	keeper  *pki.Keeper
 	watch   *certWatch
 	tickets tunnel.Tickets
-	current atomic.Pointer[shown]
+	// coroutines are for handshakes.
+	coroutines *tunnel.Coroutines
+	current    atomic.Pointer[shown]
 }
 
 // A shown is an identity of pki as TLS wants it.
@@ -43,7 +49,7 @@ func (s *server) openWPA(ctx context.Context, c *config) findings {
 	if err != nil {
 		return c.pkiFindings(err)
 	}
-	s.wpa = &wpa{keeper: keeper, watch: newCertWatch(keeper, s.log), tickets: tunnel.NewMemory(maxTickets)}
+	s.wpa = &wpa{keeper: keeper, watch: newCertWatch(keeper, s.log), tickets: tunnel.NewMemory(maxTickets), coroutines: &tunnel.Coroutines{Most: maxCoroutines}}
 	return nil
 }
 
@@ -64,7 +70,7 @@ func (w *wpa) tunnel(e *eapConfig, kind eap.Type, word string) *tunnel.Config {
 		Type: kind, MaxTLS: e.TLSMax[word], Identity: w.identity,
 		ClientCertificate: kind == eap.TLS,
 		Tickets:           w.tickets, Resume: e.Resume,
-		AllowNoEMS: e.AllowNoEMS,
+		AllowNoEMS: e.AllowNoEMS, Coroutines: w.coroutines,
 	}
 }
 

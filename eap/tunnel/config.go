@@ -30,6 +30,8 @@ type Config struct {
 	AllowNoEMS bool
 	// Rand is crypto/rand where nil.
 	Rand io.Reader
+	// Coroutines are shared by all methods; nil: each handshake has its own.
+	Coroutines *Coroutines
 
 	base atomic.Pointer[prepared]
 }
@@ -63,6 +65,9 @@ var suites = []uint16{
 // curves leave out the hybrid of ML-KEM: its keys make a flight of 1,500 octets
 // each way, a fragment or two more, for a secret that lives as long as a login.
 var curves = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}
+
+// cheapCurves are for devices whose curve the server chooses.
+var cheapCurves = []tls.CurveID{tls.CurveP256, tls.CurveP384}
 
 // prepare returns the TLS configuration of the identity that holds now.
 func (c *Config) prepare() *prepared {

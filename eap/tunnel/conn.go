@@ -2,7 +2,6 @@ package tunnel
 
 import (
 	"errors"
-	"iter"
 	"net"
 	"time"
 )
@@ -14,8 +13,9 @@ var errClosed = errors.New("tunnel: the conversation has ended")
 type conn struct {
 	in, out []byte
 	// wait stops the handshake's coroutine until the next flight; nil after it.
-	// It returns false where no flight will come.
-	wait func(struct{}) bool
+	// closed says that no flight will come.
+	wait   func()
+	closed bool
 }
 
 // empty is the error of a Read after the handshake with nothing to read. It is
@@ -28,12 +28,13 @@ func (empty) Temporary() bool { return true }
 
 func (c *conn) Read(b []byte) (int, error) {
 	for len(c.in) == 0 {
-		if c.wait == nil {
+		switch {
+		case c.closed:
+			return 0, errClosed
+		case c.wait == nil:
 			return 0, empty{}
 		}
-		if !c.wait(struct{}{}) {
-			return 0, errClosed
-		}
+		c.wait()
 	}
 	n := copy(b, c.in)
 	c.in = c.in[n:]
@@ -64,25 +65,3 @@ type address struct{}
 
 func (address) Network() string { return "eap" }
 func (address) String() string  { return "eap" }
-
-// A coroutine runs f until it waits for the peer, and on from there.
-type coroutine struct {
-	next func() (struct{}, bool)
-	stop func()
-}
-
-func start(c *conn, f func()) *coroutine {
-	var r coroutine
-	r.next, r.stop = iter.Pull(func(yield func(struct{}) bool) {
-		c.wait = yield
-		f()
-		c.wait = nil
-	})
-	return &r
-}
-
-// resume runs until f waits again, and says whether it does.
-func (r *coroutine) resume() (waits bool) {
-	_, waits = r.next()
-	return waits
-}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 
 	"memberradius/eap"
@@ -26,10 +27,18 @@ type peer struct {
 	alert    byte
 }
 
-// hello is crypto/tls's GetConfigForClient: it changes nothing.
-func (p *peer) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
+// hello is crypto/tls's GetConfigForClient. In TLS 1.2 the server chooses the
+// curve, and P-256 costs it half of what X25519 does; in TLS 1.3 the device has
+// chosen already, and another curve would cost a round trip.
+func (p *peer) hello(h *tls.ClientHelloInfo, t *tls.Config) *tls.Config {
 	p.versions = append(p.versions[:0], h.SupportedVersions...)
-	return nil, nil
+	newest := slices.Contains(h.SupportedVersions, tls.VersionTLS13) && t.MaxVersion >= tls.VersionTLS13
+	if newest || !slices.Contains(h.SupportedCurves, tls.CurveP256) {
+		return nil
+	}
+	t = t.Clone()
+	t.CurvePreferences = cheapCurves
+	return t
 }
 
 const (

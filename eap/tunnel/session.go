@@ -49,7 +49,7 @@ func (c *Config) Start() *Session {
 	p := c.prepare()
 	t := p.tls.Clone()
 	t.KeyLogWriter = &s.keys
-	t.GetConfigForClient = s.peer.hello
+	t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { return s.peer.hello(h, t), nil }
 	if !t.SessionTicketsDisabled {
 		t.WrapSession, t.UnwrapSession = s.wrap, s.unwrap
 	}
@@ -63,16 +63,34 @@ func (c *Config) Start() *Session {
 		}
 	}
 	s.tls = tls.Server(&s.conn, t)
-	s.run = start(&s.conn, func() { s.err = s.tls.Handshake() })
+	s.run = c.Coroutines.get()
+	s.run.begin(func(wait func()) {
+		s.conn.wait = wait
+		s.err = s.tls.Handshake()
+		s.conn.wait = nil
+	})
 	return s
 }
 
 // End frees the handshake's coroutine.
 func (s *Session) End() {
-	if s.run != nil {
-		s.run.stop()
-		s.run = nil
+	if s.run == nil {
+		return
 	}
+	s.conn.closed = true
+	if s.run.resume() {
+		s.run.stop() // it waits for more than the connection: not to be kept
+		s.run = nil
+		return
+	}
+	s.leave()
+}
+
+// leave gives the coroutine back: the handshake has ended.
+func (s *Session) leave() {
+	run := s.run
+	s.run = nil
+	s.config.Coroutines.put(run)
 }
 
 // Where says how far the peer has come.
@@ -123,12 +141,15 @@ func (s *Session) shake(flight []byte) Event {
 	s.peer.flight(flight)
 	s.keys.asked(flight)
 	s.conn.in = flight
-	waits := s.run.resume()
+	run := s.run
+	s.run = nil // a panic of the handshake ends the coroutine
+	waits := run.resume()
+	s.run = run
 	s.keys.served(s.conn.out)
 	if waits {
 		return Event{Turn: s.Flush()}
 	}
-	s.run = nil
+	s.leave()
 	if s.err != nil {
 		return s.fail()
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"time"
@@ -27,6 +28,9 @@ type job struct {
 	Seconds  float64
 	// Process is the server's.
 	Process int
+	// TLS is the highest version of an EAP method, Resume asks for fast reconnects.
+	TLS    string
+	Resume bool
 	// Shared says that the load shares its core with a member system.
 	Shared bool
 }
@@ -45,7 +49,13 @@ func (j job) run(ctx context.Context) (outcome, error) {
 	}
 	l := radiustest.Load{
 		Server: j.Server, Secret: sharedSecret, Mode: radiustest.Method(j.Method), Users: users,
-		InFlight: j.InFlight, Duration: warmup, Spin: spin,
+		InFlight: j.InFlight, Duration: warmup, Spin: spin, Resume: j.Resume,
+	}
+	if j.TLS != "" {
+		l.EAP = &radiustest.EAP{MaxTLS: tls.VersionTLS12}
+		if j.TLS == "1.3" {
+			l.EAP.MaxTLS = tls.VersionTLS13
+		}
 	}
 	if _, err := l.Run(ctx); err != nil {
 		return outcome{}, fmt.Errorf("warm-up: %w", err)
@@ -73,7 +83,10 @@ func (j job) run(ctx context.Context) (outcome, error) {
 func judge(r *radiustest.Result) outcome {
 	o := outcome{
 		P50: r.Latency.Quantile(0.50), P99: r.Latency.Quantile(0.99),
-		Lost: r.Lost, Wrong: r.Wrong + r.Rejected + r.Challenged,
+		Lost: r.Lost, Wrong: r.Wrong + r.Rejected,
+	}
+	if !r.Mode.EAP() { // there a login has challenges
+		o.Wrong += r.Challenged
 	}
 	if r.Replies > 0 {
 		o.Rate = r.Rate * float64(r.Accepted) / float64(r.Replies)

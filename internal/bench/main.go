@@ -22,7 +22,7 @@ import (
 const readyLine = "ready"
 
 // scenarios are what -only chooses from.
-var scenarios = []string{"speed", "rest", "members"}
+var scenarios = []string{"speed", "rest", "members", "eap"}
 
 // options are the command line.
 type options struct {
@@ -149,6 +149,9 @@ func (o options) bench(ctx context.Context) (err error) {
 		return err
 	}
 	_, _ = fmt.Printf("\n%s\n%s", found.verdictTable(), found.rateTable())
+	if found.enterprise != nil {
+		_, _ = fmt.Printf("\n%s", found.enterprise.table())
+	}
 	if o.only != "" {
 		return nil
 	}
@@ -170,6 +173,10 @@ func (o options) measure(ctx context.Context, r *run) (found results, err error)
 			var c crowd
 			c, err = r.measureCrowd(ctx)
 			found.crowd = &c
+		case "eap":
+			var e enterprise
+			e, err = r.measureEnterprise(ctx)
+			found.enterprise = &e
 		}
 		if err != nil {
 			return found, fmt.Errorf("%s: %w", name, err)

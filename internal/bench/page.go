@@ -28,6 +28,9 @@ func page(m machine, r *run, found results) string {
 	say("%s", found.verdictTable())
 	say("## What was measured\n")
 	say("%s", found.rateTable())
+	if found.enterprise != nil {
+		say("%s", found.enterprise.table())
+	}
 	if c := found.crowd; c != nil {
 		say("With 100,000 members in `local`: ready %s after the start, %d MB resident then and %d MB after the load (medians).\n",
 			inMilliseconds(middle(c.start)), middle(c.memory)>>20, middle(c.loaded)>>20)

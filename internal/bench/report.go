@@ -31,6 +31,8 @@ type results struct {
 	speed  *speed
 	asking *asking
 	crowd  *crowd
+
+	enterprise *enterprise
 }
 
 // atLeast judges a contender by another; one that had no turn is not judged.
@@ -58,6 +60,9 @@ func (r results) verdicts() (all []verdict) {
 		all = append(all, atLeast("rest, of a bare net/http client", a.ours, a.client, askToClient)...)
 		all = append(all, atLeast("rest, of FreeRADIUS as it comes", a.ours, a.free, askToFree)...)
 		all = append(all, below("rest, p99", a.ours.p99(), askP99))
+	}
+	if e := r.enterprise; e != nil {
+		all = append(all, e.verdicts()...)
 	}
 	if c := r.crowd; c != nil {
 		all = append(all, atLeast("100,000 members, rate of that with 10", c.many, c.few, crowdToFew)...)

@@ -23,6 +23,13 @@ type freeradiusSite struct {
 	Members                    int
 	// REST is the member system's URL; empty: members come from users.
 	REST string
+	EAP  *eapSite
+}
+
+// An eapSite is how EAP is spoken, where it is.
+type eapSite struct {
+	// Certificate and Key are PEM files of P-256, TLS the highest version.
+	Certificate, Key, TLS string
 }
 
 // An ourSite is what config.toml and members.toml are made of.
@@ -31,6 +38,7 @@ type ourSite struct {
 	Plan, VLAN, Kind, REST   string
 	Session                  time.Duration
 	Members                  int
+	EAP                      *eapSite
 }
 
 // writeTemplate makes the file name in dir out of its template.
