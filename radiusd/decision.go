@@ -24,6 +24,9 @@ func (d Decision) Sentence() string {
 	fmt.Fprintf(&b, " at %s (%s)", d.Client, d.place())
 	switch {
 	case d.Verdict == member.Allow:
+		if d.Resumed {
+			b.WriteString(" by fast reconnect")
+		}
 		b.WriteString(d.bought())
 	default:
 		b.WriteString(": " + d.Reason.Sentence())

@@ -181,6 +181,10 @@ func (x *exchange) admit() {
 	x.attempt.Login, x.answer, x.proved = d.Login, d.Answer, true
 	if !x.policy() {
 		x.talk.Packet = []byte{eapFailure, x.talk.Packet[1], 0, eapFailureSize}
+		return
+	}
+	if x.talk.Result.Resumed {
+		x.server.meters.resumed.Inc()
 	}
 }
 
@@ -261,12 +265,15 @@ func (x decider) Recall(before *eap.Decision) eap.Decision {
 	x.answer, x.proved, x.words = member.Answer{}, true, ""
 	d := *before
 	d.Verdict = member.Unanswered
+	known := x.tables.Members.Known(&x.attempt, &x.answer)
 	switch {
-	case x.tables.Members.Known(&x.attempt, &x.answer):
+	case known && x.answer.Credential != nil:
 		if !sameCredential(x.answer.Credential, before.Answer.Credential) {
 			return d
 		}
 		d.At = x.received
+	case known && x.answer.Verdict != member.Allow:
+		return d
 	case before.Answer.Proved && x.received.Sub(before.At)+before.Answer.Age < before.Answer.Fresh:
 		x.answer = before.Answer
 		x.answer.Age += x.received.Sub(before.At)

@@ -132,6 +132,7 @@ func (x *exchange) note() {
 	r.verdict, r.reason, r.proved = x.verdict, x.reason, x.proved
 	r.age, r.source, r.message = x.answer.Age, x.answer.Source, x.words
 	r.how, r.detail = x.talk.Result.How, x.talk.Result.Fault.Detail
+	r.resumed = x.talk.Result.Resumed
 	r.garbled = x.reason == member.ReasonWrongProof && x.garbled()
 	r.plan, r.vlan, r.session = "", "", 0
 	if x.verdict == member.Allow && x.tables.Book != nil {

@@ -38,6 +38,7 @@ type record struct {
 	reason   member.Reason
 	proved   bool
 	garbled  bool
+	resumed  bool
 	loginLen uint8
 	ssidLen  uint8
 	nasLen   uint8
@@ -124,6 +125,8 @@ type Decision struct {
 	Reason  member.Reason
 	// Garbled: the password that came is no text, and nothing signed the request.
 	Garbled bool
+	// Resumed: she came back by fast reconnect of EAP, without a password.
+	Resumed bool
 	// SessionTimeout is what the NAS was told (0: nothing), Took how long the
 	// decision took, Age how old the member system's answer was (0: just given).
 	SessionTimeout, Took, Age time.Duration
@@ -140,7 +143,7 @@ func (r *record) decision() Decision {
 		Login: string(r.login[:r.loginLen]), Client: c.Name, Site: c.Site,
 		NAS: string(r.nas[:r.nasLen]), SSID: string(r.ssid[:r.ssidLen]), StationMAC: string(r.mac[:r.macLen]),
 		Method: method, Plan: r.plan, VLAN: r.vlan, Source: r.source, Message: r.message, Detail: r.detail,
-		Verdict: r.verdict, Proved: r.proved, Reason: r.reason, Garbled: r.garbled,
+		Verdict: r.verdict, Proved: r.proved, Reason: r.reason, Garbled: r.garbled, Resumed: r.resumed,
 		SessionTimeout: r.session, Took: r.took, Age: r.age,
 	}
 }

@@ -23,6 +23,7 @@ type meters struct {
 	refused   prometheus.Counter
 	evicted   prometheus.Counter
 	unlogged  prometheus.Counter
+	resumed   prometheus.Counter
 }
 
 func newMeters() *meters {
@@ -44,6 +45,7 @@ func newMeters() *meters {
 		panics:   single("panics_total", "Requests that made a worker panic; it should stay 0."),
 		refused:  single("attributes_refused_total", "Attributes from member systems that were not passed on."),
 		evicted:  single("replies_evicted_total", "Replies that were forgotten before 30 s because too many were kept."),
+		resumed:  single("eap_resumed_total", "Logins by EAP that were fast reconnects."),
 		unlogged: single("log_lines_dropped_total", "Log lines that were dropped because the log could not keep up."),
 	}
 }
@@ -65,6 +67,11 @@ func (m *meters) register(r prometheus.Registerer, s *Server) error {
 		m.refused, m.evicted, m.unlogged,
 		gauge("pool_busy", "Requests that wait for member systems.", working),
 		gauge("pool_queue", "Requests that wait for a place in the pool.", waiting),
+		gauge("eap_conversations", "Conversations of EAP under way.", func() int { n, _ := s.engine.Open(); return n }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "memberradius", Name: "eap_evicted_total",
+			Help: "Conversations of EAP that ended unfinished to make room for others."},
+			func() float64 { _, n := s.engine.Open(); return float64(n) }),
+		m.resumed,
 		gauge("rejects_held", "Access-Rejects that wait for reject_delay.", s.delay.size),
 	} {
 		errs = append(errs, r.Register(c))

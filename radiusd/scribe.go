@@ -140,6 +140,9 @@ func (c *scribe) decision(r *record) {
 	if d.SessionTimeout > 0 {
 		f["session"] = lasting(d.SessionTimeout)
 	}
+	if d.Resumed {
+		f["resumed"] = true
+	}
 	level := logrus.InfoLevel
 	if d.Verdict != member.Allow {
 		f["reason"] = d.Reason.String()
