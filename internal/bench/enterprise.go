@@ -50,6 +50,7 @@ const (
 // An enterprise is what was measured of WPA-Enterprise, by case.
 type enterprise struct {
 	free, ours []series
+	crowding   crowding
 }
 
 // perCPU is how many logins a second of the server's own processor time makes:
@@ -91,7 +92,8 @@ func (r *run) measureEnterprise(ctx context.Context) (e enterprise, err error) {
 			}
 		}
 	}
-	return e, nil
+	e.crowding, err = r.measureCrowding(ctx, &site)
+	return e, err
 }
 
 // turnEAP measures one contender by one case once.
@@ -147,7 +149,7 @@ func (e *enterprise) verdicts() (all []verdict) {
 		}
 		all = append(all, verdict{what, fmt.Sprintf("%.2f", ours/free), fmt.Sprintf("at least %g", c.target), ours/free >= c.target})
 	}
-	return all
+	return append(all, e.crowding.verdicts()...)
 }
 
 // table has every case's figures.
@@ -163,5 +165,6 @@ func (e *enterprise) table() string {
 		add(c.name+": FreeRADIUS", e.free[i])
 		add(c.name+": memberradius", e.ours[i])
 	}
+	add(fmt.Sprintf("PAP at %d/s beside PEAP at half load", papRate), e.crowding.pap)
 	return t.String()
 }

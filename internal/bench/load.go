@@ -31,6 +31,8 @@ type job struct {
 	// TLS is the highest version of an EAP method, Resume asks for fast reconnects.
 	TLS    string
 	Resume bool
+	// Rate is how many requests, or logins of EAP, begin a second; 0: as many as go.
+	Rate float64
 	// Shared says that the load shares its core with a member system.
 	Shared bool
 }
@@ -49,7 +51,7 @@ func (j job) run(ctx context.Context) (outcome, error) {
 	}
 	l := radiustest.Load{
 		Server: j.Server, Secret: sharedSecret, Mode: radiustest.Method(j.Method), Users: users,
-		InFlight: j.InFlight, Duration: warmup, Spin: spin, Resume: j.Resume,
+		InFlight: j.InFlight, Duration: warmup, Spin: spin, Resume: j.Resume, Rate: j.Rate,
 	}
 	if j.TLS != "" {
 		l.EAP = &radiustest.EAP{MaxTLS: tls.VersionTLS12}

@@ -47,14 +47,22 @@ func (r *run) role(core int, role string, arguments ...string) (*process, error)
 	return start(core, r.dir, append([]string{r.self, "-role", role}, arguments...)...)
 }
 
-// load puts s under load once.
-func (r *run) load(ctx context.Context, s *server, j job) (outcome, error) {
-	j.Server, j.Seconds, j.Process = s.address, r.seconds, s.cmd.Process.Pid
+// startLoad begins to put s under load.
+func (r *run) startLoad(s *server, j job) (*process, error) {
+	j.Server, j.Process = s.address, s.cmd.Process.Pid
+	if j.Seconds == 0 {
+		j.Seconds = r.seconds
+	}
 	text, err := json.Marshal(j)
 	if err != nil {
-		return outcome{}, err
+		return nil, err
 	}
-	p, err := r.role(r.cores.load, "load", "-job", string(text))
+	return r.role(r.cores.load, "load", "-job", string(text))
+}
+
+// load puts s under load once.
+func (r *run) load(ctx context.Context, s *server, j job) (outcome, error) {
+	p, err := r.startLoad(s, j)
 	if err != nil {
 		return outcome{}, err
 	}
