@@ -97,8 +97,9 @@ func leave(wire *radiustest.Wire, number int) error {
 	}
 	defer p.Close()
 	message, state := p.Identity(0), []byte(nil)
+	r := round{wire, byte(number), p.OuterIdentity()}
 	for range 2 { // identity and ClientHello
-		reply, err := ask(wire, byte(number), p.OuterIdentity(), message, state)
+		reply, err := r.ask(message, state)
 		if err != nil {
 			return err
 		}
@@ -107,7 +108,7 @@ func leave(wire *radiustest.Wire, number int) error {
 			return err
 		}
 	}
-	_, err = ask(wire, byte(number), p.OuterIdentity(), message, state)
+	_, err = r.ask(message, state)
 	return err
 }
 
@@ -118,13 +119,20 @@ const (
 	typeEAPMessage = 79
 )
 
-// ask sends one round and returns its Access-Challenge.
-func ask(wire *radiustest.Wire, identifier byte, login string, message, state []byte) (*radiustest.Reply, error) {
-	q := &radiustest.Packet{Code: radiustest.AccessRequest, Identifier: identifier}
+// A round is what all requests of one login have in common.
+type round struct {
+	wire       *radiustest.Wire
+	identifier byte
+	login      string
+}
+
+// ask sends a request and returns its Access-Challenge.
+func (r round) ask(message, state []byte) (*radiustest.Reply, error) {
+	q := &radiustest.Packet{Code: radiustest.AccessRequest, Identifier: r.identifier}
 	if _, err := rand.Read(q.Authenticator[:]); err != nil {
 		return nil, err
 	}
-	q.AddMessageAuthenticator().Add(typeUserName, []byte(login))
+	q.AddMessageAuthenticator().Add(typeUserName, []byte(r.login))
 	for part := range slices.Chunk(message, 253) {
 		q.Add(typeEAPMessage, part)
 	}
@@ -135,10 +143,10 @@ func ask(wire *radiustest.Wire, identifier byte, login string, message, state []
 	if err != nil {
 		return nil, err
 	}
-	if err := wire.Send(datagram); err != nil {
+	if err := r.wire.Send(datagram); err != nil {
 		return nil, err
 	}
-	raw, err := wire.Receive(startWait)
+	raw, err := r.wire.Receive(startWait)
 	if err != nil {
 		return nil, err
 	}
