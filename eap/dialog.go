@@ -50,7 +50,12 @@ type Step struct {
 func NewDialog(methods []Method, id byte) *Dialog { return &Dialog{methods: methods, id: id} }
 
 // Begin asks for the identity first, where the peer has not said it unasked.
-func (d *Dialog) Begin() Step { return d.ask(Identity, nil) }
+func (d *Dialog) Begin() Step {
+	if d.asked {
+		return Step{Kind: Ask, Packet: d.last, Again: true}
+	}
+	return d.ask(Identity, nil)
+}
 
 // Identity is what the peer called itself: a claim.
 func (d *Dialog) Identity() string { return d.identity }
