@@ -191,6 +191,9 @@ func (x *exchange) admit() {
 // turnAway takes the reason of a refusal, or of silence.
 func (x *exchange) turnAway() {
 	r := &x.talk.Result
+	if r.How == "" && x.talk.Doing != 0 {
+		r.How = strings.ToLower(x.talk.Doing.String())
+	}
 	if r.Fault.Reason != member.ReasonNone {
 		x.named()
 		x.refuse(r.Fault.Reason)
@@ -277,6 +280,7 @@ func (x decider) Recall(before *eap.Decision) eap.Decision {
 	case before.Answer.Proved && x.received.Sub(before.At)+before.Answer.Age < before.Answer.Fresh:
 		x.answer = before.Answer
 		x.answer.Age += x.received.Sub(before.At)
+		d.At = x.received
 		if verdict, reason := x.answer.Member.Judge(x.received); verdict != member.Allow {
 			x.answer.Verdict, x.answer.Reason = verdict, reason
 		}

@@ -98,14 +98,17 @@ func (j *journal) since(from uint64, to []record) (records []record, next, lost 
 	return to, from, lost
 }
 
-// find calls f for the records of a folded login, newest first, until it returns false.
-func (j *journal) find(folded string, f func(*record) bool) {
+// find calls f for the records of a folded login, or of a device where station
+// is not empty, newest first, until it returns false.
+func (j *journal) find(folded, station string, f func(*record) bool) {
 	j.Lock()
 	defer j.Unlock()
 	var buf [3 * maxValue]byte
 	for n := range uint64(len(j.ring)) {
 		r := &j.ring[(j.next-1-n)%uint64(j.most)]
-		if string(member.Fold(buf[:0], alias(r.login[:r.loginLen]))) == folded && !f(r) {
+		its := string(member.Fold(buf[:0], alias(r.login[:r.loginLen]))) == folded ||
+			station != "" && string(r.mac[:r.macLen]) == station
+		if its && !f(r) {
 			return
 		}
 	}

@@ -158,6 +158,16 @@ func TestWhy(t *testing.T) {
 	if found := r.Why("argon", 1); len(found) != 1 || found[0].Login != "ARGON" {
 		t.Errorf("the newest: %+v", found)
 	}
+	r.ask(&radiustest.Request{Method: radiustest.PAP, Login: "anonymous", Password: "x",
+		AccessPoint: radiustest.AccessPoint{Station: []byte{2, 0, 0, 0, 0, 7}}})
+	for _, station := range []string{"02:00:00:00:00:07", "02-00-00-00-00-07", "0200.0000.0007"} {
+		if found := r.Why(station, 5); len(found) != 1 || found[0].Login != "anonymous" {
+			t.Errorf("by device %s: %+v", station, found)
+		}
+	}
+	if found := r.Why("02:00:00:00:00:07 and more", 5); len(found) != 0 {
+		t.Errorf("by what only begins as a device: %+v", found)
+	}
 	for range 100 {
 		r.ask(&radiustest.Request{Method: radiustest.PAP, Login: "nobody", Password: "x"})
 	}

@@ -218,13 +218,19 @@ func (s *Server) panicked(p any) {
 	}})
 }
 
-// Why returns the last decisions about a login, at most most, newest first.
+// Why returns the last decisions about a login, or about a device by its MAC
+// address in any spelling, at most most, newest first. What EAP says outside
+// the tunnel is often "anonymous": who did not get that far is found by the device.
 func (s *Server) Why(login string, most int) []Decision {
-	folded := member.FoldString(login)
+	folded, station := member.FoldString(login), ""
+	var mac [macSize]byte
+	if n := readMAC(&mac, []byte(login)); n > 0 && n == len(login) {
+		station = string(mac[:])
+	}
 	var found []Decision
 	for _, j := range s.journals {
 		n := 0
-		j.find(folded, func(r *record) bool {
+		j.find(folded, station, func(r *record) bool {
 			found = append(found, r.decision())
 			n++
 			return n < most

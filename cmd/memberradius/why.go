@@ -10,13 +10,14 @@ import (
 )
 
 type whyCmd struct {
-	Login string `arg:"" help:"The login, in any case."`
+	Login string `arg:"" help:"The login, in any case, or a device's MAC address."`
 	Most  int    `default:"10" help:"How many decisions to show at most."`
 }
 
 // Help implements kong.HelpProvider.
 func (whyCmd) Help() string {
-	return "The server keeps its last decisions in memory ([server] journal says how many).\n\n" +
+	return "The server keeps its last decisions in memory ([server] journal says how many). A device that gives up before " +
+		"it has said inside the tunnel who its member is stands there under its outer name (often \"anonymous\"): ask by its MAC address.\n\n" +
 		example("memberradius why bob@example.com")
 }
 
@@ -40,6 +41,8 @@ type decision struct {
 	Source         string    `json:"source,omitempty"`
 	AgeSeconds     float64   `json:"age_seconds,omitempty"`
 	Message        string    `json:"message,omitempty"`
+	Detail         string    `json:"detail,omitempty"`
+	Resumed        bool      `json:"resumed,omitempty"`
 	TookSeconds    float64   `json:"took_seconds"`
 }
 
@@ -48,7 +51,7 @@ func decisionOf(d *radiusd.Decision) decision {
 		At: d.At, ID: d.ID, Login: d.Login, Verdict: d.Verdict.String(), Reason: d.Reason.String(), Proved: d.Proved,
 		Method: d.Method, Client: d.Client, Site: d.Site, NAS: d.NAS, SSID: d.SSID, Device: d.StationMAC,
 		Plan: d.Plan, VLAN: d.VLAN, SessionSeconds: d.SessionTimeout.Seconds(),
-		Source: d.Source, AgeSeconds: d.Age.Seconds(), Message: d.Message, TookSeconds: d.Took.Seconds(),
+		Source: d.Source, AgeSeconds: d.Age.Seconds(), Message: d.Message, Detail: d.Detail, Resumed: d.Resumed, TookSeconds: d.Took.Seconds(),
 	}
 }
 
