@@ -34,14 +34,45 @@ type Engine struct {
 
 	mu        sync.Mutex
 	open      map[State]*talk
-	fresh     list.List // of *talk: those that have not got beyond identity and the first flight, oldest first
-	under     list.List // the others
-	perClient map[string]*quota
+	all       ranks
+	perClient map[string]*ranks
 	evicted   uint64
 }
 
-// A quota is a client's share: its conversations, oldest first.
-type quota struct{ talks list.List }
+// A ranks holds conversations in the order in which they have to go: first those
+// that have not got beyond identity and first flight, which a flood is made of,
+// then the others; of each those that were heard of longest ago.
+type ranks struct{ fresh, under list.List } // of *talk
+
+func (r *ranks) size() int { return r.fresh.Len() + r.under.Len() }
+
+// next is who has to go.
+func (r *ranks) next() *talk {
+	if r.fresh.Len() > 0 {
+		return r.fresh.Front().Value.(*talk)
+	}
+	return r.under.Front().Value.(*talk)
+}
+
+// A place is where a talk stands in a ranks.
+type place struct {
+	ranks *ranks
+	list  *list.List
+	at    *list.Element
+}
+
+func (r *ranks) add(t *talk) place { return place{r, &r.fresh, r.fresh.PushBack(t)} }
+
+// heard puts the talk behind the others, where it is under way among those.
+func (p *place) heard(under bool) {
+	if !under || p.list == &p.ranks.under {
+		p.list.MoveToBack(p.at)
+		return
+	}
+	t := p.list.Remove(p.at)
+	p.list = &p.ranks.under
+	p.at = p.list.PushBack(t)
+}
 
 // A talk is a conversation and its place in the lists.
 type talk struct {
@@ -49,20 +80,35 @@ type talk struct {
 	client string
 	rounds int
 	until  time.Time
-	where  *list.List // fresh or under
-	place  *list.Element
-	shared *list.Element // in its client's quota
+	place  place // among all
+	shared place // among those of its client
 	gone   bool
 
 	// mu is held while a packet is worked on. Whoever waits would be a repeat.
 	mu     sync.Mutex
 	dialog *Dialog
 	about  any
+	denied *Decision // what the peer may not have waited to hear
+}
+
+// A witness is the Decider of a talk, which keeps a refusal.
+type witness struct {
+	Decider
+	talk *talk
+}
+
+// Decide implements Decider.
+func (w witness) Decide(login string, p *member.Proof) Decision {
+	d := w.Decider.Decide(login, p)
+	if d.Verdict == member.Deny {
+		w.talk.denied = &d
+	}
+	return d
 }
 
 // NewEngine returns an Engine that draws States from rand.
 func NewEngine(b Bounds, rand io.Reader) *Engine {
-	return &Engine{bounds: b, rand: rand, open: map[State]*talk{}, perClient: map[string]*quota{}}
+	return &Engine{bounds: b, rand: rand, open: map[State]*talk{}, perClient: map[string]*ranks{}}
 }
 
 // An Arrival is an EAP packet as it came.
@@ -109,10 +155,12 @@ func (e *Engine) Handle(a *Arrival, x *Exchange) Outcome {
 	if !t.mu.TryLock() {
 		return Outcome{State: t.state} // the first of two is in work
 	}
-	defer t.mu.Unlock()
 	ended := true // also after a panic
 	defer func() { e.done(t, ended, x.Now) }()
 	o := Outcome{State: t.state}
+	own := *x
+	own.Decider = witness{x.Decider, t}
+	x = &own
 	if len(a.Packet) == 0 {
 		o.Step = t.dialog.Begin()
 	} else {
@@ -169,30 +217,22 @@ func (e *Engine) find(a *Arrival, now time.Time) *talk {
 func (e *Engine) add(t *talk, now time.Time) (lost []*talk) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	q := e.perClient[t.client]
-	if q == nil {
-		q = &quota{}
-		e.perClient[t.client] = q
+	own := e.perClient[t.client]
+	if own == nil {
+		own = &ranks{}
 	}
-	if q.talks.Len() >= e.bounds.PerClient {
-		lost = append(lost, e.drop(q.talks.Front().Value.(*talk)))
+	if own.size() >= e.bounds.PerClient {
+		lost = append(lost, e.drop(own.next()))
 		e.evicted++
 	}
 	if len(e.open) >= e.bounds.Conversations {
-		oldest := e.fresh.Front()
-		if oldest == nil {
-			oldest = e.under.Front()
-		}
-		lost = append(lost, e.drop(oldest.Value.(*talk)))
+		lost = append(lost, e.drop(e.all.next()))
 		e.evicted++
 	}
-	if e.perClient[t.client] == nil { // the last one of its client went
-		e.perClient[t.client] = q
-	}
+	e.perClient[t.client] = own // also where the last one of its client went
 	e.open[t.state] = t
 	t.until = now.Add(e.bounds.Idle)
-	t.where = &e.fresh
-	t.place, t.shared = e.fresh.PushBack(t), q.talks.PushBack(t)
+	t.place, t.shared = e.all.add(t), own.add(t)
 	return lost
 }
 
@@ -203,10 +243,9 @@ func (e *Engine) drop(t *talk) *talk {
 	}
 	t.gone = true
 	delete(e.open, t.state)
-	t.where.Remove(t.place)
-	q := e.perClient[t.client]
-	q.talks.Remove(t.shared)
-	if q.talks.Len() == 0 {
+	t.place.list.Remove(t.place.at)
+	t.shared.list.Remove(t.shared.at)
+	if e.perClient[t.client].size() == 0 {
 		delete(e.perClient, t.client)
 	}
 	return t
@@ -224,28 +263,25 @@ func (e *Engine) end(t *talk) {
 // goes on: its identity, a Nak and a ClientHello.
 const firstFlight = 3
 
-// done puts t back, or takes it out where it has ended. t.mu is held.
+// done puts t back, or takes it out where it has ended, and lets go of t.mu. It
+// lets go before e.mu, so that whoever drops t either finds it free, or is seen here.
 func (e *Engine) done(t *talk, ended bool, now time.Time) {
 	e.mu.Lock()
 	if ended {
 		e.drop(t)
 	}
-	gone := t.gone
-	if !gone {
-		t.until = now.Add(e.bounds.Idle)
-		if t.rounds++; t.rounds < firstFlight {
-			e.fresh.MoveToBack(t.place)
-		} else if t.where == &e.fresh {
-			e.fresh.Remove(t.place)
-			t.where, t.place = &e.under, e.under.PushBack(t)
-		} else {
-			e.under.MoveToBack(t.place)
-		}
-	}
-	e.mu.Unlock()
-	if gone {
+	if t.gone {
+		e.mu.Unlock()
 		t.dialog.End()
+		t.mu.Unlock()
+		return
 	}
+	t.until = now.Add(e.bounds.Idle)
+	t.rounds++
+	t.place.heard(t.rounds >= firstFlight)
+	t.shared.heard(t.rounds >= firstFlight)
+	t.mu.Unlock()
+	e.mu.Unlock()
 }
 
 // A Loss is a conversation whose peer stopped answering.
@@ -256,6 +292,9 @@ type Loss struct {
 	Identity string
 	Doing    Type
 	Where    string
+	// Denied is what was decided where the peer did not wait to hear it: many a
+	// device hangs up as soon as it reads that its password is wrong.
+	Denied *Decision
 }
 
 // Expire ends the conversations that have waited too long, and says which.
@@ -264,7 +303,7 @@ func (e *Engine) Expire(now time.Time) (losses []Loss) {
 		if !t.mu.TryLock() {
 			continue // its packet came at this moment: done frees it
 		}
-		losses = append(losses, Loss{About: t.about, Identity: t.dialog.Identity(), Doing: t.dialog.Doing(), Where: t.dialog.Where()})
+		losses = append(losses, Loss{About: t.about, Identity: t.dialog.Identity(), Doing: t.dialog.Doing(), Where: t.dialog.Where(), Denied: t.denied})
 		t.dialog.End()
 		t.mu.Unlock()
 	}
@@ -274,7 +313,7 @@ func (e *Engine) Expire(now time.Time) (losses []Loss) {
 func (e *Engine) overdue(now time.Time) (all []*talk) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, l := range []*list.List{&e.fresh, &e.under} {
+	for _, l := range []*list.List{&e.all.fresh, &e.all.under} {
 		for l.Len() > 0 {
 			t := l.Front().Value.(*talk)
 			if !now.After(t.until) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"memberradius/eap"
 	"memberradius/member"
@@ -49,6 +50,7 @@ func (c *Config) Start() *Session {
 	p := c.prepare()
 	t := p.tls.Clone()
 	t.KeyLogWriter = &s.keys
+	t.Time = func() time.Time { return s.x.Now }
 	t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { return s.peer.hello(h, t), nil }
 	if !t.SessionTicketsDisabled {
 		t.WrapSession, t.UnwrapSession = s.wrap, s.unwrap
