@@ -123,10 +123,14 @@ func (x *exchange) quit() {
 	}
 }
 
-// eapPacket joins the EAP-Messages (RFC 3579 §3.1).
+// eapPacket joins the EAP-Messages (RFC 3579 §3.1). One alone lies where it came.
 func (x *exchange) eapPacket() (packet []byte) {
 	x.each(func(kind byte, value []byte) {
-		if kind == typeEAPMessage {
+		switch {
+		case kind != typeEAPMessage:
+		case packet == nil:
+			packet = value[:len(value):len(value)]
+		default:
 			packet = append(packet, value...)
 		}
 	})
@@ -333,6 +337,18 @@ func (s *Server) expire(stop <-chan struct{}) {
 	}
 }
 
+// way spells the method at work as the journal does; "" before there is one.
+func way(t eap.Type) string {
+	switch t {
+	case 0:
+		return ""
+	case eap.MSCHAPv2:
+		return "eap-mschapv2" // mschapv2 is the one without EAP
+	default:
+		return strings.ToLower(t.String())
+	}
+}
+
 // lose notes conversations whose devices stopped answering.
 func (s *Server) lose(losses []eap.Loss) {
 	if len(losses) == 0 {
@@ -343,13 +359,18 @@ func (s *Server) lose(losses []eap.Loss) {
 	for _, loss := range losses {
 		t := loss.About.(talking)
 		x.begin(&x.alone)
-		x.client, x.used, x.now = t.client, methodEAP, s.clock()
+		x.client, x.used, x.now, x.received = t.client, methodEAP, s.clock(), time.Now()
 		x.attempt.Login, x.attempt.StationMAC, x.attempt.SSID, x.attempt.NAS = t.login, t.station, t.ssid, t.nas
 		x.talk = eap.Outcome{Identity: loss.Identity}
-		x.talk.Result.How = strings.ToLower(loss.Doing.String())
-		x.talk.Result.Fault = eap.Fault{Reason: member.ReasonStopped, Detail: loss.Where}
-		x.named()
-		x.couldNotSay(member.ReasonStopped)
+		x.talk.Result.How = way(loss.Doing)
+		x.talk.Result.Fault.Detail = loss.Where
+		if loss.Denied != nil {
+			x.talk.Result.Decision, x.talk.Result.Fault.Detail = *loss.Denied, "and her device did not wait for the end"
+			x.turnAway()
+		} else {
+			x.named()
+			x.couldNotSay(member.ReasonStopped)
+		}
 		x.ids.next(x.now, &x.decision)
 		x.work = &work{}
 		x.record()

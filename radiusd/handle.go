@@ -304,8 +304,12 @@ func (x *exchange) couldNotSay(reason member.Reason) bool {
 
 // asked says whether a member system may have been asked before the way ended
 // in silence. Where none was, a repeat may try anew; where one was, it must
-// not: a call may cost the member a paid pass.
+// not: a call may cost the member a paid pass. In EAP it must not either: the
+// conversation has ended, and the repeat would be refused for its State.
 func (x *exchange) asked() bool {
+	if x.used == methodEAP {
+		return true
+	}
 	switch x.reason {
 	case member.ReasonBusy, member.ReasonBreakerOpen, member.ReasonNotReady:
 		return false
@@ -345,5 +349,6 @@ func (x *exchange) resume(j *job) {
 	x.sign(x.outbox)
 	for i := range x.outbox {
 		x.deliver(&x.outbox[i])
+		x.alone.out = x.outbox[i].reply[:0] // as large as it has grown
 	}
 }
