@@ -1,5 +1,5 @@
 # What can be done here: make help. Tools are brought by `go run tool@version`
-# and, for tests against FreeRADIUS's own programs, from Debian's packages.
+# and, for tests with other people's programs, from Debian's packages.
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -9,10 +9,10 @@ FUZZTIME    ?= 30s
 CONFIG      ?= config.toml.example
 BENCHFLAGS  ?=
 
-.PHONY: help build run test race vet lint fuzz bench golden cover check tools
+.PHONY: help build run test dot1x wifi race vet lint fuzz bench golden cover check tools
 
 help: ## says what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## builds bin/memberradius
 	$(GO) build -o bin/memberradius ./cmd/memberradius
@@ -22,6 +22,16 @@ run: build ## builds and starts the server on config.toml.example and says what 
 
 test: tools ## brings its own test tools and runs every test
 	$(GO) test ./...
+
+dot1x: tools ## real 802.1X: hostapd, wpa_supplicant and our server in network namespaces; needs root
+	@if [[ $$EUID -ne 0 ]]; then \
+		echo "make dot1x makes network namespaces, which takes root: sudo make dot1x"; \
+		echo "It needs hostapd, wpa_supplicant (Debian: wpasupplicant), ip (iproute2) and nsenter (util-linux)."; exit 1; fi
+	$(GO) test -count=1 -v -run TestDot1X ./internal/supplicant
+
+wifi: ## real WPA2- and WPA3-Enterprise between simulated radios, in a virtual machine; a minute or two
+	@internal/tools/debian.sh wifi
+	@GO=$(GO) internal/tools/wifi.sh
 
 race: ## runs every test under the race detector; needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race ./...

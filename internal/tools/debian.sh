@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Brings the Debian packages that tests (`debian.sh test`) and measurements
-# (`debian.sh bench`) compare us with. As root it installs what is missing; as
-# anybody else it says what to run and what is skipped without it. It leaves no
-# RADIUS server running or starting at boot that was not there before.
+# Brings the Debian packages that tests (`debian.sh test`), measurements
+# (`debian.sh bench`) and the virtual machine (`debian.sh wifi`) need. As root it
+# installs what is missing; as anybody else it says what to run and what is
+# skipped without it. It leaves no RADIUS server, access point or supplicant
+# running or starting at boot that was not there before.
 set -euo pipefail
 
 # installed says whether a package is there.
@@ -11,17 +12,35 @@ installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok instal
 # listens says whether anybody holds UDP port 1812 (hex 0714).
 listens() { cat /proc/net/udp /proc/net/udp6 2>/dev/null | awk '{ print $2 }' | grep -qi ':0714$'; }
 
+# needs adds the package of a program that is missing. It asks for the program,
+# since elsewhere than on Debian it comes from another package.
+want=()
+needs() { PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || want+=("$2"); }
+
 case "${1:-}" in
-test) want=(freeradius-utils) skipped="the tests that speak to radclient are skipped" ;;
-bench) want=(freeradius freeradius-rest freeradius-utils) skipped="the measurement runs without FreeRADIUS, and no ratio to it is given" ;;
+test)
+	skipped="the tests that need them are skipped"
+	needs radclient freeradius-utils
+	needs eapol_test eapoltest
+	needs hostapd hostapd
+	needs wpa_supplicant wpasupplicant
+	needs ip iproute2
+	;;
+bench)
+	skipped="the measurement runs without FreeRADIUS, and no ratio to it is given"
+	want=(freeradius freeradius-rest freeradius-utils)
+	;;
+wifi)
+	skipped="there is no virtual machine"
+	needs qemu-system-x86_64 qemu-system-x86
+	needs hostapd hostapd
+	needs wpa_supplicant wpasupplicant
+	;;
 *)
-	echo "usage: ${0##*/} test|bench" >&2
+	echo "usage: ${0##*/} test|bench|wifi" >&2
 	exit 2
 	;;
 esac
-
-# Elsewhere the same programs come from other packages.
-[[ $1 == test ]] && command -v radclient >/dev/null && exit 0
 
 missing=()
 for package in "${want[@]}"; do installed "$package" || missing+=("$package"); done
@@ -52,8 +71,8 @@ if [[ ! -e $guard ]]; then
 	guarded=yes
 fi
 for package in "${missing[@]}"; do
-	if [[ $package == freeradius ]] && command -v systemctl >/dev/null; then
-		systemctl mask freeradius.service >/dev/null 2>&1 || echo "tools: freeradius.service can't be masked; look whether it starts at boot" >&2
+	if [[ $package == freeradius || $package == hostapd ]] && command -v systemctl >/dev/null; then
+		systemctl mask "$package.service" >/dev/null 2>&1 || echo "tools: $package.service can't be masked; look whether it starts at boot" >&2
 	fi
 done
 
@@ -68,9 +87,15 @@ if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@
 	exit 0
 fi
 rm -f "$log"
-if [[ " ${missing[*]} " == *" freeradius "* ]] && command -v update-rc.d >/dev/null; then
-	update-rc.d freeradius disable >/dev/null 2>&1 || echo "tools: look whether freeradius starts at boot" >&2
-fi
+for package in "${missing[@]}"; do
+	if [[ $package == freeradius || $package == hostapd ]] && command -v update-rc.d >/dev/null; then
+		update-rc.d "$package" disable >/dev/null 2>&1 || echo "tools: look whether $package starts at boot" >&2
+	fi
+	# Not masked: who joins a Wi-Fi with this machine later switches it on again.
+	if [[ $package == wpasupplicant ]] && command -v systemctl >/dev/null; then
+		systemctl disable wpa_supplicant.service >/dev/null 2>&1 || echo "tools: look whether wpa_supplicant starts at boot" >&2
+	fi
+done
 
 if [[ $held == no ]] && listens; then
 	echo "tools: installing ${missing[*]} left a server on UDP port 1812; stop it: systemctl stop freeradius" >&2
