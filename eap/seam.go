@@ -71,7 +71,7 @@ type Decision struct {
 	Words  string
 	// HashHash is MD4 of the NT hash, after a right MS-CHAP proof.
 	HashHash member.Hash
-	// At is when the proof was checked: Recall keeps it.
+	// At is when Answer was given, but for its Age.
 	At time.Time
 }
 
@@ -112,6 +112,8 @@ type Result struct {
 	SessionID []byte
 	// Fault says what went wrong between the peer and us.
 	Fault Fault
+	// Claimed is who the peer said inside a tunnel that it is, where that was not proved.
+	Claimed string
 	// How is the way it was proved, as the journal spells it: "peap/mschapv2".
 	How string
 	// Resumed says that it was a fast reconnect.

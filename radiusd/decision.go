@@ -89,5 +89,5 @@ func lasting(d time.Duration) string {
 // bytes, line ends, and the marks that turn the direction of text.
 func printable(s string) string {
 	quoted := strconv.Quote(s)
-	return quoted[1 : len(quoted)-1]
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

@@ -215,10 +215,13 @@ func (x *exchange) turnAway() {
 	x.couldNotSay(d.Reason)
 }
 
-// named takes the identity for the login where nothing better is known.
+// named takes for the login what the device said that it is, inside the tunnel
+// before outside, where nothing better is known.
 func (x *exchange) named() {
-	if x.talk.Identity != "" {
-		x.attempt.Login = x.talk.Identity
+	for _, claim := range []string{x.talk.Identity, x.talk.Result.Claimed} {
+		if claim != "" {
+			x.attempt.Login = claim
+		}
 	}
 }
 

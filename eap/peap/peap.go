@@ -136,8 +136,8 @@ func (c *conversation) listen(plain []byte, x *eap.Exchange) eap.Turn {
 	if err != nil {
 		return eap.Refuse(member.ReasonEAP, "PEAP: inside, "+err.Error())
 	}
-	x2 := *x
-	s := c.inner.Handle(p, &x2)
+	within := *x
+	s := c.inner.Handle(p, &within)
 	switch s.Kind {
 	case eap.Ask:
 		return c.write(headless(s.Packet))
@@ -148,7 +148,9 @@ func (c *conversation) listen(plain []byte, x *eap.Exchange) eap.Turn {
 		t.Result.How = "peap/" + s.Result.How
 		return c.settle(t, isk)
 	case eap.Reject:
-		return c.settle(eap.Inside(s, "peap"), nil)
+		t := eap.Inside(s, "peap")
+		t.Result.Claimed = c.inner.Identity()
+		return c.settle(t, nil)
 	default:
 		return eap.Inside(s, "peap")
 	}

@@ -32,6 +32,7 @@ func (m *Method) Start() eap.Conversation {
 type conversation struct {
 	method  *Method
 	session *tunnel.Session
+	keys    tunnel.Keys
 	inner   *eap.Dialog // once the peer speaks EAP inside
 	// decided: the last message of ours is out, and the peer's acknowledgement to come.
 	decided bool
@@ -58,6 +59,13 @@ func (c *conversation) Next(data []byte, x *eap.Exchange) eap.Turn {
 	}
 	if c.decided {
 		return c.accept()
+	}
+	if c.keys.MSK == nil { // before the member says her password for nothing
+		keys, err := c.session.Keys()
+		if err != nil {
+			return eap.Refuse(member.ReasonTLS, err.Error())
+		}
+		c.keys = keys
 	}
 	if d, how, resumed := c.session.Resumed(); resumed {
 		return c.reconnect(d, how)
@@ -212,7 +220,9 @@ func (c *conversation) speakEAP(packet []byte, x *eap.Exchange) eap.Turn {
 	case eap.Accept:
 		return c.decide(&s.Result.Decision, "ttls/"+s.Result.How)
 	default:
-		return eap.Inside(s, "ttls")
+		t := eap.Inside(s, "ttls")
+		t.Result.Claimed = c.inner.Identity()
+		return t
 	}
 }
 
@@ -232,11 +242,7 @@ func (c *conversation) settle(d *eap.Decision, how string) (eap.Turn, bool) {
 		t.Result.How = how
 		return t, false
 	}
-	keys, err := c.session.Keys()
-	if err != nil {
-		return eap.Refuse(member.ReasonTLS, err.Error()), false
-	}
-	c.result = eap.Result{Decision: *d, MSK: keys.MSK, SessionID: keys.SessionID, How: how}
+	c.result = eap.Result{Decision: *d, MSK: c.keys.MSK, SessionID: c.keys.SessionID, How: how}
 	return eap.Turn{}, true
 }
 

@@ -70,7 +70,7 @@ var distrust = map[byte]string{
 
 var alerts = map[byte]string{
 	0: "close notify", 10: "unexpected message", 20: "bad record MAC", 40: "handshake failure", 47: "illegal parameter",
-	50: "decode error", 51: "decrypt error", 70: "protocol version", 71: "insufficient security", 80: "internal error",
+	50: "decode error", 51: "decrypt error", 70: "protocol version", 71: "insufficient security", 80: "internal error, which wpa_supplicant says of a server whose name is not the one that it expects",
 	90: "user canceled", 109: "missing extension", 112: "unrecognized name", 116: "certificate required",
 }
 

@@ -59,8 +59,8 @@ func offerRows() []row {
 		row{name: "offer/eap/pwd", device: device{eap: "PWD", person: bob}, refused: "no EAP method in common"},
 		row{name: "offer/eap/md5", device: device{eap: "MD5", person: bob}, refused: "no EAP method in common", freeradius: "not tried"},
 		row{name: "offer/eap/mschapv2-is-off", device: bare(), setting: plain, refused: "no EAP method in common", freeradius: "has every method switched on"},
-		row{name: "offer/inner/peap-md5", device: tunnelled("PEAP", "auth=MD5", tls12), refused: "no inner method in common", whose: anonymous},
-		row{name: "offer/inner/ttls-md5", device: tunnelled("TTLS", "autheap=MD5", tls13), refused: "no inner method in common", whose: anonymous},
+		row{name: "offer/inner/peap-md5", device: tunnelled("PEAP", "auth=MD5", tls12), refused: "no inner method in common"},
+		row{name: "offer/inner/ttls-md5", device: tunnelled("TTLS", "autheap=MD5", tls13), refused: "no inner method in common"},
 	)
 	return rows
 }

@@ -71,9 +71,6 @@ func certificateRows() []row {
 				device: tunnelled("TTLS", "autheap=TLS", version), refused: c.refused, whose: c.whose,
 			}
 			inner.device.Login, inner.device.certificate = c.whose, c.certificate
-			if c.whose == bob.Login {
-				inner.whose = anonymous
-			}
 			rows = append(rows, alone, inner)
 		}
 		// wpa_supplicant does not begin EAP-TLS without one.
