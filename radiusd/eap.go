@@ -260,7 +260,11 @@ var _ eap.Decider = decider{}
 func (x decider) Decide(login string, p *member.Proof) eap.Decision {
 	x.attempt.Login, x.attempt.Proof = login, *p
 	x.answer, x.proved, x.words = member.Answer{}, false, ""
-	_ = x.ask() && x.prove() && x.gates() && x.policy()
+	if len(login) > member.MaxLogin { // a tunnel has room for more, no member system has
+		x.refuse(member.ReasonUnknownLogin)
+	} else {
+		_ = x.ask() && x.prove() && x.gates() && x.policy()
+	}
 	return eap.Decision{
 		Verdict: x.verdict, Reason: x.reason, Proved: x.proved, Login: login,
 		Answer: x.answer, Words: x.words, HashHash: x.hashHash, At: x.received,

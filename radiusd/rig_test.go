@@ -311,3 +311,13 @@ func (r *rig) counter(name string, labels ...string) float64 {
 	}
 	return 0
 }
+
+func (r *rig) panicCount() float64 { return testutil.ToFloat64(r.meters.panics) }
+
+// quiet is a log that nobody reads.
+func quiet() *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	log.SetLevel(logrus.WarnLevel)
+	return log
+}

@@ -39,7 +39,7 @@ func ruleIDs() []string {
 	for _, group := range []struct {
 		letter   string
 		from, to int
-	}{{"P", 1, 10}, {"P", 16, 20}, {"D", 1, 6}, {"M", 1, 5}, {"S", 1, 1}, {"X", 1, 2}, {"B", 1, 8}} {
+	}{{"P", 1, 10}, {"P", 16, 20}, {"D", 1, 6}, {"D", 8, 9}, {"M", 1, 10}, {"E", 1, 13}, {"T", 1, 12}, {"S", 1, 1}, {"X", 1, 2}, {"B", 1, 8}, {"F", 17, 18}, {"F", 24, 24}} {
 		for n := group.from; n <= group.to; n++ {
 			ids = append(ids, fmt.Sprintf("%s%d", group.letter, n))
 		}
@@ -112,8 +112,8 @@ func TestLedgerIsRead(t *testing.T) {
 	if len(rows) != 2 || !slices.Equal(rows["P1"].tests, []string{"TestA", "FuzzB_NoPanic"}) || rows["P2"].state != "missing" {
 		t.Errorf("read as %+v", rows)
 	}
-	if n := len(ruleIDs()); n != 37 {
-		t.Errorf("%d rules, want 37", n)
+	if n := len(ruleIDs()); n != 72 {
+		t.Errorf("%d rules, want 72", n)
 	}
 }
 
