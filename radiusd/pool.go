@@ -108,16 +108,18 @@ func (p *pool) submit(j *job) (shed *job) {
 
 // work runs j and then whatever waits, or comes within idleWorker.
 func (p *pool) work(j *job) {
-	c := make(chan *job, 1)
+	c, timer := make(chan *job, 1), time.NewTimer(idleWorker)
+	defer timer.Stop()
 	for j != nil {
 		p.run(j)
-		j = p.another(c)
+		timer.Reset(idleWorker)
+		j = p.another(c, timer)
 	}
 }
 
 // another returns the next job of a worker that submit reaches by c, or nil
-// where there is none for it.
-func (p *pool) another(c chan *job) *job {
+// where there is none for it until the timer.
+func (p *pool) another(c chan *job, timer *time.Timer) *job {
 	p.mu.Lock()
 	j := p.started.pop()
 	if j == nil {
@@ -136,8 +138,6 @@ func (p *pool) another(c chan *job) *job {
 	}
 	p.idle = append(p.idle, c)
 	p.mu.Unlock()
-	timer := time.NewTimer(idleWorker)
-	defer timer.Stop()
 	select {
 	case j := <-c:
 		return j

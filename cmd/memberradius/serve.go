@@ -220,6 +220,7 @@ func (s *server) run(ctx context.Context, hangup <-chan os.Signal) error {
 	if s.wpa != nil {
 		parts.Go(func() { _ = s.wpa.watch.run(ctx) })
 	}
+	parts.Go(func() { tuneGarbage(ctx) })
 	s.sayStart()
 	s.ready.Store(true)
 	<-ctx.Done()

@@ -96,15 +96,16 @@ func newCompound(tunnelKey, isk []byte) compound {
 }
 
 // prfPlus is PRF+ of MS-PEAP §3.1.5.5.2.2: T(n) = HMAC-SHA1(K, T(n-1) | label | seed | n | 00 00).
-func prfPlus(key []byte, label string, seed []byte, size int) (out []byte) {
-	var last []byte
+func prfPlus(key []byte, label string, seed []byte, size int) []byte {
+	h := hmac.New(sha1.New, key)
+	out := make([]byte, 0, size+sha1.Size)
+	text := make([]byte, 0, sha1.Size+len(label)+len(seed)+3)
 	for n := byte(1); len(out) < size; n++ {
-		h := hmac.New(sha1.New, key)
-		for _, part := range [][]byte{last, []byte(label), seed, {n, 0, 0}} {
-			_, _ = h.Write(part)
-		}
-		last = h.Sum(nil)
-		out = append(out, last...)
+		text = append(text[:0], out[max(len(out)-sha1.Size, 0):]...)
+		text = append(append(text, label...), seed...)
+		h.Reset()
+		_, _ = h.Write(append(text, n, 0, 0))
+		out = h.Sum(out)
 	}
 	return out[:size]
 }
@@ -136,7 +137,8 @@ func (c compound) answers(binding []byte) bool {
 	return binding[subTypeAt] == bindingResponse && hmac.Equal(c.mac(binding), binding[macAt:])
 }
 
-// msk is the session key of both (MS-PEAP §3.1.5.5.2.3).
+// msk is the session key of both (MS-PEAP §3.1.5.5.2.3): the first half of 128
+// octets, of which nobody uses the other.
 func (c compound) msk() []byte {
-	return prfPlus(c.ipmk, "Session Key Generating Function", []byte{0}, 128)[:64]
+	return prfPlus(c.ipmk, "Session Key Generating Function", []byte{0}, 64)
 }
