@@ -33,6 +33,8 @@ type job struct {
 	Resume bool
 	// Rate is how many requests, or logins of EAP, begin a second; 0: as many as go.
 	Rate float64
+	// Yields says that another load on the same core goes first: its latency is what counts.
+	Yields bool
 	// Shared says that the load shares its core with a member system.
 	Shared bool
 }

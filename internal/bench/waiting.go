@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"syscall"
 	"time"
 
 	"memberradius/radiusd/radiustest"
@@ -171,15 +170,12 @@ func (r *run) turnBeside(ctx context.Context, round int, where string, site ourS
 	}
 	half := whole
 	half.Rate, half.Seconds = float64(time.Second)/float64(o.CPU)/2, 2*r.seconds+warmup.Seconds()
+	half.Yields = true
 	beside, err := r.startLoad(s, half)
 	if err != nil {
 		return err
 	}
 	defer beside.stop()
-	// The device of a PAP login does not wait for the TLS of the other load's.
-	if err := syscall.Setpriority(syscall.PRIO_PROCESS, beside.cmd.Process.Pid, 10); err != nil {
-		return fmt.Errorf("the load of EAP can't be made to give way: %w", err)
-	}
 	o, err = r.load(ctx, s, job{Method: methods[0], Members: eapMembers, InFlight: speedInFlight, Rate: papRate, Shared: true})
 	if err != nil {
 		return err
