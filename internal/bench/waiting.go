@@ -169,7 +169,7 @@ func (r *run) turnBeside(ctx context.Context, round int, where string, site ourS
 		return err
 	}
 	half := whole
-	half.Rate, half.Seconds = float64(time.Second)/float64(o.CPU)/2, 2*r.seconds+warmup.Seconds()
+	half.Rate, half.Seconds = float64(time.Second)/float64(o.CPU)/2, r.seconds+2*warmup.Seconds()
 	half.Yields = true
 	beside, err := r.startLoad(s, half)
 	if err != nil {
