@@ -201,7 +201,7 @@ func TestE9FiveInvalid(t *testing.T) {
 	t.Parallel()
 	r, _ := startEAP(t)
 	d := r.device(radiustest.PEAP, radiustest.EAP{}).reach(3)
-	request, good := message(d.reply), d.packet
+	request := message(d.reply)
 	for i := range 5 {
 		d.packet = eap.Packet{Code: eap.Response, ID: request[1], Type: eap.MD5, Data: []byte{1}}.Append(nil)
 		if i%2 == 1 {
@@ -218,7 +218,7 @@ func TestE9FiveInvalid(t *testing.T) {
 	}
 	// Five times and then right is a login.
 	d = r.device(radiustest.PEAP, radiustest.EAP{}).reach(3)
-	good = d.packet
+	good := d.packet
 	for range 5 {
 		d.packet = []byte{4, 9, 0, 4}
 		d.ask()

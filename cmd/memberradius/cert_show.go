@@ -3,7 +3,7 @@ package main
 import (
 	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // G505: Windows names certificates by it
+	"crypto/sha1" // Windows names certificates by it
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -88,7 +88,7 @@ func (c *config) certView(i *pki.Identity) *certView {
 }
 
 func factsOf(c *x509.Certificate) certFacts {
-	sum := sha1.Sum(c.Raw) //nolint:gosec // G401: a name, not a proof
+	sum := sha1.Sum(c.Raw) // a name, not a proof
 	subject := c.Subject.CommonName
 	if subject == "" {
 		subject = c.Subject.String()

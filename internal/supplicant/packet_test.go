@@ -129,7 +129,7 @@ func sameStep(first, second []byte) error {
 		return err
 	}
 	if a.code != b.code || !bytes.Equal(a.eap, b.eap) {
-		return fmt.Errorf("code %d with EAP % .12x..., and before code %d with EAP % .12x...", b.code, b.eap, a.code, a.eap)
+		return fmt.Errorf("code %d with EAP % .12x..., and before code %d with EAP % .12x", b.code, b.eap, a.code, a.eap)
 	}
 	return nil
 }

@@ -105,8 +105,8 @@ func (o *outbox) put(message []byte) { o.message, o.sent = message, 0 }
 // pending says whether a fragment is still to be sent.
 func (o *outbox) pending() bool { return o.sent < len(o.message) }
 
-// next appends the next fragment. The length is announced where there are several.
-func (o *outbox) next(b []byte) []byte {
+// next returns the next fragment. The length is announced where there are several.
+func (o *outbox) next() []byte {
 	f := fragment{Data: o.message[o.sent:min(o.sent+o.size, len(o.message))]}
 	if o.sent == 0 && len(f.Data) < len(o.message) {
 		f.Flags, f.Total = flagLength, uint32(len(o.message))
@@ -114,5 +114,5 @@ func (o *outbox) next(b []byte) []byte {
 	if o.sent += len(f.Data); o.pending() {
 		f.Flags |= flagMore
 	}
-	return f.append(b)
+	return f.append(nil)
 }

@@ -16,7 +16,7 @@ func TestFraming(t *testing.T) {
 			out, in := outbox{size: size}, assembly{}
 			out.put(message)
 			for n := 0; ; n++ {
-				f, err := parseFragment(out.next(nil))
+				f, err := parseFragment(out.next())
 				if err != nil {
 					t.Fatal(err)
 				}

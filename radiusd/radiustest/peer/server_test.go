@@ -79,7 +79,7 @@ func (s *server) send(message []byte) []byte {
 	out := outbox{size: s.fragment}
 	out.put(message)
 	var in assembly
-	data := out.next(nil)
+	data := out.next()
 	for range 1000 {
 		kind, answer := s.request(s.kind, data)
 		if s.failed != nil {
@@ -90,7 +90,7 @@ func (s *server) send(message []byte) []byte {
 			s.t.Fatalf("%s %x: %v", kind, answer, err)
 		}
 		if out.pending() {
-			data = out.next(nil)
+			data = out.next()
 			continue
 		}
 		got, whole, fault, err := in.add(f)

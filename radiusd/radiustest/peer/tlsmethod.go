@@ -60,7 +60,7 @@ func (m *tlsMethod) answer(data []byte) ([]byte, error) {
 		if len(f.Data) > 0 {
 			return nil, fmt.Errorf("peer: %w: the server speaks between the fragments of our message (RFC 5216 §2.1.5)", errMalformed)
 		}
-		return m.out.next(nil), nil
+		return m.out.next(), nil
 	}
 	message, whole, fault, err := m.in.add(f)
 	if fault != "" {
@@ -71,7 +71,7 @@ func (m *tlsMethod) answer(data []byte) ([]byte, error) {
 		return nil, err
 	case !whole:
 		m.out.put(nil)
-		return m.out.next(nil), nil
+		return m.out.next(), nil
 	case m.tunnel.done:
 		return m.inside(message, nil)
 	}
@@ -144,7 +144,7 @@ func (m *tlsMethod) inside(message, out []byte) ([]byte, error) {
 
 func (m *tlsMethod) send(message []byte) []byte {
 	m.out.put(message)
-	return m.out.next(nil)
+	return m.out.next()
 }
 
 // missing implements method.
