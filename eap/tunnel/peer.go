@@ -29,15 +29,18 @@ type peer struct {
 
 // hello is crypto/tls's GetConfigForClient. In TLS 1.2 the server chooses the
 // curve, and P-256 costs it half of what X25519 does; in TLS 1.3 the device has
-// chosen already, and another curve would cost a round trip.
-func (p *peer) hello(h *tls.ClientHelloInfo, t *tls.Config) *tls.Config {
-	p.versions = append(p.versions[:0], h.SupportedVersions...)
-	newest := slices.Contains(h.SupportedVersions, tls.VersionTLS13) && t.MaxVersion >= tls.VersionTLS13
-	if newest || !slices.Contains(h.SupportedCurves, tls.CurveP256) {
+// chosen already, and another curve would cost a round trip. Only TLS 1.2 has
+// peers whose keys come by way of the key log.
+func (s *Session) hello(h *tls.ClientHelloInfo, t *tls.Config) *tls.Config {
+	s.peer.versions = append(s.peer.versions[:0], h.SupportedVersions...)
+	if slices.Contains(h.SupportedVersions, tls.VersionTLS13) && t.MaxVersion >= tls.VersionTLS13 {
 		return nil
 	}
 	t = t.Clone()
-	t.CurvePreferences = cheapCurves
+	t.KeyLogWriter = &s.keys
+	if slices.Contains(h.SupportedCurves, tls.CurveP256) {
+		t.CurvePreferences = cheapCurves
+	}
 	return t
 }
 

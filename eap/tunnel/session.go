@@ -49,9 +49,8 @@ func (c *Config) Start() *Session {
 	s := &Session{config: c, frame: frame{versioned: c.Type != eap.TLS}}
 	p := c.prepare()
 	t := p.tls.Clone()
-	t.KeyLogWriter = &s.keys
 	t.Time = func() time.Time { return s.x.Now }
-	t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { return s.peer.hello(h, t), nil }
+	t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { return s.hello(h, t), nil }
 	if !t.SessionTicketsDisabled {
 		t.WrapSession, t.UnwrapSession = s.wrap, s.unwrap
 	}
