@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -68,6 +69,23 @@ type serving struct {
 	address netip.AddrPort
 }
 
+// lookAtSources has go test see what the program is built from: it remembers a
+// run by the files that the test looks at, and go build runs apart from it.
+func lookAtSources() error {
+	root := filepath.Join("..", "..")
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && (d.Name()[0] == '.' || d.Name() == "internal" || d.Name() == "data"):
+			return fs.SkipDir
+		case filepath.Ext(path) == ".go" || filepath.Ext(path) == ".s":
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f != nil && f.Value.String() == f.DefValue {
@@ -105,6 +123,9 @@ func prepare(t *testing.T) {
 
 // buildProgram builds the program as it is installed.
 func buildProgram() (string, error) {
+	if err := lookAtSources(); err != nil {
+		return "", err
+	}
 	path := filepath.Join(shop.dir, "memberradius")
 	build := exec.Command("go", "build", "-o", path, "./cmd/memberradius")
 	build.Dir = filepath.Join("..", "..")
