@@ -19,35 +19,6 @@ type job struct {
 	started bool
 }
 
-// A lane is a bounded queue, oldest first.
-type lane struct {
-	jobs []*job
-	head int
-}
-
-func (l *lane) size() int { return len(l.jobs) - l.head }
-
-func (l *lane) push(j *job) {
-	if l.head > 0 && len(l.jobs) == cap(l.jobs) {
-		n := copy(l.jobs, l.jobs[l.head:])
-		clear(l.jobs[n:])
-		l.jobs, l.head = l.jobs[:n], 0
-	}
-	l.jobs = append(l.jobs, j)
-}
-
-func (l *lane) pop() *job {
-	if l.size() == 0 {
-		return nil
-	}
-	j := l.jobs[l.head]
-	l.jobs[l.head] = nil
-	if l.head++; l.head == len(l.jobs) {
-		l.jobs, l.head = l.jobs[:0], 0
-	}
-	return j
-}
-
 // A pool runs jobs on a bounded number of goroutines. Where all are busy jobs
 // wait in a bounded queue, those of logins under way before new ones (RFC 5080
 // §2.2.3): half a login is work thrown away.
@@ -55,10 +26,10 @@ func (l *lane) pop() *job {
 // A goroutine that has nothing to do waits a while for the next job: TLS and
 // HTTP need large stacks, and to grow one costs a tenth of what they cost.
 type pool struct {
-	mu             sync.Mutex
-	drained        sync.Cond // no worker is busy
-	run            func(*job)
-	started, fresh lane
+	mu      sync.Mutex
+	drained sync.Cond // no worker is busy
+	run     func(*job)
+	waiting lanes[*job]
 	// busy is how many workers run a job; idle wait for one, the last to come first.
 	busy            int
 	idle            []chan *job
@@ -90,19 +61,15 @@ func (p *pool) submit(j *job) (shed *job) {
 		}
 		return nil
 	}
-	if p.started.size()+p.fresh.size() >= p.mostQueue {
+	if p.waiting.size() >= p.mostQueue {
 		if !j.started {
 			return j
 		}
-		if shed = p.fresh.pop(); shed == nil {
+		if shed = p.waiting.fresh.pop(); shed == nil {
 			return j
 		}
 	}
-	if j.started {
-		p.started.push(j)
-	} else {
-		p.fresh.push(j)
-	}
+	p.waiting.push(j, j.started)
 	return shed
 }
 
@@ -121,11 +88,7 @@ func (p *pool) work(j *job) {
 // where there is none for it until the timer.
 func (p *pool) another(c chan *job, timer *time.Timer) *job {
 	p.mu.Lock()
-	j := p.started.pop()
-	if j == nil {
-		j = p.fresh.pop()
-	}
-	if j != nil {
+	if j := p.waiting.pop(); j != nil {
 		p.mu.Unlock()
 		return j
 	}
@@ -170,5 +133,5 @@ func (p *pool) wait() {
 func (p *pool) load() (working, waiting int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.busy, p.started.size() + p.fresh.size()
+	return p.busy, p.waiting.size()
 }

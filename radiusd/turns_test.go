@@ -18,7 +18,7 @@ import (
 func (t *turns) queued() (started, fresh int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.started.waiting) - t.started.head, len(t.fresh.waiting) - t.fresh.head
+	return t.waiting.started.size(), t.waiting.fresh.size()
 }
 
 // Who waits longest has the next turn; those of conversations under way come
