@@ -80,10 +80,8 @@ func (c *conversation) decide(x *eap.Exchange) eap.Turn {
 		return eap.Refuse(member.ReasonTLS, err.Error())
 	}
 	c.result = eap.Result{Decision: *d, MSK: keys.MSK, SessionID: keys.SessionID, How: how, Resumed: resumed}
-	if c.session.TLS13() {
-		if err := c.session.Write([]byte{0}); err != nil {
-			return eap.Refuse(member.ReasonTLS, err.Error())
-		}
+	if err := c.session.SaySuccess(); err != nil {
+		return eap.Refuse(member.ReasonTLS, err.Error())
 	}
 	if c.decided = true; c.session.Waiting() {
 		return c.session.Flush()

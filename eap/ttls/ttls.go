@@ -89,10 +89,8 @@ func (c *conversation) reconnect(d *eap.Decision, how string) eap.Turn {
 		return t
 	}
 	c.result.Resumed = true
-	if c.session.TLS13() {
-		if err := c.session.Write([]byte{0}); err != nil {
-			return eap.Refuse(member.ReasonTLS, err.Error())
-		}
+	if err := c.session.SaySuccess(); err != nil {
+		return eap.Refuse(member.ReasonTLS, err.Error())
 	}
 	return c.finish()
 }

@@ -15,7 +15,7 @@ type coroutine struct {
 	waits bool
 }
 
-// run begins a task, which waits by calling wait.
+// begin gives it a task, which waits by calling wait.
 func (c *coroutine) begin(task func(wait func())) { c.task, c.waits = task, true }
 
 // resume runs until the task waits, and says whether it does. A panic of the

@@ -212,6 +212,16 @@ func (s *Session) Write(plain []byte) error {
 	return err
 }
 
+// SaySuccess has TLS 1.3 say that the login may come in: the octet 0x00, after
+// which nothing but EAP-Success may follow (RFC 9190 §2.5, RFC 9427 §3.1). TLS 1.2
+// has no word for it.
+func (s *Session) SaySuccess() error {
+	if !s.TLS13() {
+		return nil
+	}
+	return s.Write([]byte{0})
+}
+
 // Waiting says whether there is something to Flush.
 func (s *Session) Waiting() bool { return len(s.conn.out) > 0 }
 
