@@ -195,8 +195,8 @@ func (x *exchange) admit() {
 // turnAway takes the reason of a refusal, or of silence.
 func (x *exchange) turnAway() {
 	r := &x.talk.Result
-	if r.How == "" && x.talk.Doing != 0 {
-		r.How = strings.ToLower(x.talk.Doing.String())
+	if r.How == "" {
+		r.How = way(x.talk.Doing)
 	}
 	if r.Fault.Reason != member.ReasonNone {
 		x.named()
