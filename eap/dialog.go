@@ -80,6 +80,16 @@ func (d *Dialog) Where() string {
 	}
 }
 
+// Light implements the promise of Light for the next packet: without a method
+// at work one begins at the most.
+func (d *Dialog) Light() bool {
+	if d.current == nil {
+		return true
+	}
+	l, ok := d.current.(Light)
+	return ok && l.Light()
+}
+
 // End frees what the method at work holds.
 func (d *Dialog) End() {
 	if d.current != nil {

@@ -123,6 +123,9 @@ type Arrival struct {
 	Client string
 	// About describes a new conversation: what its Loss brings.
 	About func() any
+	// LightOnly leaves a packet that may cost more than Light allows as it is:
+	// its Outcome is Later.
+	LightOnly bool
 }
 
 // An Outcome is what an Engine makes of an Arrival.
@@ -133,6 +136,9 @@ type Outcome struct {
 	// Identity is what the peer called itself; Doing is the method at work.
 	Identity string
 	Doing    Type
+	// Later says that nothing was done: the packet is not light. It is to be
+	// handed over again, without LightOnly.
+	Later bool
 }
 
 // Handle takes a packet to its conversation.
@@ -154,6 +160,10 @@ func (e *Engine) Handle(a *Arrival, x *Exchange) Outcome {
 	}
 	if !t.mu.TryLock() {
 		return Outcome{State: t.state} // the first of two is in work
+	}
+	if a.LightOnly && !t.dialog.Light() {
+		t.mu.Unlock()
+		return Outcome{State: t.state, Later: true}
 	}
 	ended := true // also after a panic
 	defer func() { e.done(t, ended, x.Now) }()

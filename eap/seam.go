@@ -30,6 +30,13 @@ type Locator interface {
 	Where() string
 }
 
+// A Light is a Conversation that can say that its peer's next packet costs
+// little, whatever it holds: no public-key operation, and the Decider is not
+// called. A reader that has no time for more can take such a packet itself.
+type Light interface {
+	Light() bool
+}
+
 // An Exchange is what a Conversation is given with each packet.
 type Exchange struct {
 	// Decider says what a login may.

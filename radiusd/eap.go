@@ -64,8 +64,9 @@ const (
 	invalidPacket = 202
 )
 
-// converse takes an Access-Request with EAP to its conversation: in the pool,
-// since TLS is work for which no reader has time.
+// converse takes an Access-Request with EAP to its conversation. What is light
+// is done here; TLS handshakes and proofs are work for which no reader has time,
+// and go to the pool.
 func (x *exchange) converse() {
 	x.describe()
 	switch {
@@ -75,9 +76,6 @@ func (x *exchange) converse() {
 		x.refuse(member.ReasonMethodNotAllowed)
 	case x.scattered:
 		x.refuse(member.ReasonMalformed) // E2: EAP-Messages are consecutive (RFC 3579 §3.1)
-	case !x.mayWait:
-		x.leave()
-		return
 	default:
 		x.speak()
 		return
@@ -91,17 +89,24 @@ func (x *exchange) converse() {
 func (x *exchange) speak() {
 	a := eap.Arrival{State: x.state, Packet: x.eapPacket(), Methods: x.tables.EAP, Client: x.client.config.Name, About: x.about}
 	e := eap.Exchange{Decider: decider{x}, Limit: x.eapLimit(), Now: x.received}
-	x.enter()
+	if x.mayWait {
+		x.enter()
+	} else {
+		a.LightOnly = true
+	}
 	x.talk = x.server.engine.Handle(&a, &e)
 	x.quit()
-	switch x.talk.Kind {
-	case eap.Ask:
+	switch {
+	case x.talk.Later:
+		x.leave()
+		return
+	case x.talk.Kind == eap.Ask:
 		x.challenge()
 		return
-	case eap.Ignore: // the same conversation is in work elsewhere
-		x.work.forgotten.Store(true)
+	case x.talk.Kind == eap.Ignore: // the same conversation is in work elsewhere
+		x.forget()
 		return
-	case eap.Accept:
+	case x.talk.Kind == eap.Accept:
 		x.admit()
 	default:
 		x.turnAway()

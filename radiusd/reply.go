@@ -215,13 +215,20 @@ func (x *exchange) hold(o *outgoing) {
 // nobody was asked: then a repeat is as good as a new request.
 func (x *exchange) silence() {
 	switch {
-	case x.work == nil && !x.asked():
-		x.repeats.drop(x.entry)
-	case x.work != nil && !x.asked():
-		x.work.forgotten.Store(true)
+	case !x.asked():
+		x.forget()
 	case x.work != nil:
 		x.work.done.Store(true)
 	}
+}
+
+// forget makes a repeat as good as a new request.
+func (x *exchange) forget() {
+	if x.work == nil {
+		x.repeats.drop(x.entry)
+		return
+	}
+	x.work.forgotten.Store(true)
 }
 
 // said is the reason as it may be told to whoever asks: before a right proof

@@ -75,7 +75,8 @@ func TestTurnsBound(t *testing.T) {
 	}
 }
 
-// stuck is a method whose conversations compute until they are let go.
+// stuck is a method whose conversations compute, from the peer's first packet
+// on, until they are let go.
 type stuck struct{ began, free chan struct{} }
 
 // Type implements eap.Method.
@@ -85,7 +86,10 @@ func (stuck) Type() eap.Type { return eap.PEAP }
 func (s stuck) Start() eap.Conversation { return s }
 
 // Next implements eap.Conversation.
-func (s stuck) Next([]byte, *eap.Exchange) eap.Turn {
+func (s stuck) Next(data []byte, _ *eap.Exchange) eap.Turn {
+	if data == nil {
+		return eap.Turn{Kind: eap.Ask, Data: []byte{0x20}} // PEAP's start
+	}
 	s.began <- struct{}{}
 	<-s.free
 	return eap.Refuse(member.ReasonEAP, "let go")
@@ -104,14 +108,14 @@ func TestReadersAreNotHeldUp(t *testing.T) {
 	t.Cleanup(open) // before the rig's own: it waits for the pool
 	devices := make([]*device, 0, 64)
 	for range cap(devices) {
-		d := r.device(radiustest.PEAP, radiustest.EAP{})
+		d := r.device(radiustest.PEAP, radiustest.EAP{}).reach(1)
 		d.send(d.sign())
 		devices = append(devices, d)
 	}
 	turns := newServerTurns(r)
 	eventually(t, "all turns are taken and the others wait", func() bool {
 		started, fresh := r.turns.queued()
-		return fresh > 0 && fresh+started+len(s.began) == len(devices)
+		return started > 0 && fresh+started+len(s.began) == len(devices)
 	})
 	for range 300 {
 		if reply := r.ask(papRequest()); reply.Code != radiustest.AccessAccept {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"memberradius/eap"
+	"memberradius/member"
 )
 
 // Now is the clock of these tests where a Server has none.
@@ -56,6 +57,8 @@ type Server struct {
 	Clock func() time.Time
 	// Watch sees each packet, if it is not nil.
 	Watch func(fromServer bool, packet []byte)
+	// Light is how many packets were light.
+	Light int
 }
 
 // NewServer returns one with room for 100 conversations.
@@ -77,11 +80,37 @@ func (s *Server) Handle(state, packet []byte) eap.Outcome {
 	if s.Watch != nil {
 		s.Watch(false, packet)
 	}
-	o := s.Engine.Handle(&a, &x)
+	o := s.lightFirst(&a, x)
+	if o.Later {
+		o = s.Engine.Handle(&a, &x)
+	}
 	if s.Watch != nil && o.Packet != nil {
 		s.Watch(true, o.Packet)
 	}
 	return o
+}
+
+// lightFirst has the Engine try it as a reader does. What it takes must keep
+// eap.Light's promise.
+func (s *Server) lightFirst(a *eap.Arrival, x eap.Exchange) eap.Outcome {
+	x.Decider = forbidden{}
+	a.LightOnly = true
+	o := s.Engine.Handle(a, &x)
+	if a.LightOnly = false; !o.Later {
+		s.Light++
+	}
+	return o
+}
+
+// forbidden is the Decider of light packets.
+type forbidden struct{}
+
+func (forbidden) Decide(string, *member.Proof) eap.Decision {
+	panic("eaptest: a light packet took a login to the member systems")
+}
+
+func (forbidden) Recall(*eap.Decision) eap.Decision {
+	panic("eaptest: a light packet took a ticket to the member systems")
 }
 
 // Converse has them talk until one of them ends it, or the peer is silent.

@@ -40,6 +40,9 @@ func (c *conversation) End() { c.session.End() }
 // Where implements eap.Locator.
 func (c *conversation) Where() string { return c.session.Where() }
 
+// Light implements eap.Light.
+func (c *conversation) Light() bool { return c.session.Sending() || c.decided }
+
 // Next implements eap.Conversation.
 func (c *conversation) Next(data []byte, x *eap.Exchange) eap.Turn {
 	e := c.session.Step(data, x)

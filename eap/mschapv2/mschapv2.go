@@ -68,6 +68,9 @@ type conversation struct {
 // End implements eap.Conversation.
 func (*conversation) End() {}
 
+// Light implements eap.Light: all but the response is.
+func (c *conversation) Light() bool { return c.state != challenged }
+
 // Next implements eap.Conversation: challenge and response, then success or
 // failure and the peer's acknowledgement. What comes out of order ends it: a
 // Success-Response in the place of a response would be CVE-2006-1354.

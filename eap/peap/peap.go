@@ -60,6 +60,11 @@ func (c *conversation) End() {
 // Where implements eap.Locator.
 func (c *conversation) Where() string { return c.session.Where() }
 
+// Light implements eap.Light: once TLS is done only the inner method asks.
+func (c *conversation) Light() bool {
+	return c.session.Sending() || c.session.Established() && (c.state != inside || c.inner.Light())
+}
+
 // Next implements eap.Conversation.
 func (c *conversation) Next(data []byte, x *eap.Exchange) eap.Turn {
 	e := c.session.Step(data, x)

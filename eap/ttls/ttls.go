@@ -51,6 +51,12 @@ func (c *conversation) End() {
 // Where implements eap.Locator.
 func (c *conversation) Where() string { return c.session.Where() }
 
+// Light implements eap.Light: what the device says inside is its proof, but in
+// the dialog of EAP that it may have begun there.
+func (c *conversation) Light() bool {
+	return c.session.Sending() || c.session.Established() && (c.decided || c.inner != nil && c.inner.Light())
+}
+
 // Next implements eap.Conversation.
 func (c *conversation) Next(data []byte, x *eap.Exchange) eap.Turn {
 	e := c.session.Step(data, x)

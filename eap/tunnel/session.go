@@ -106,6 +106,13 @@ func (s *Session) Where() string {
 	}
 }
 
+// Established says that the handshake has ended well.
+func (s *Session) Established() bool { return s.established }
+
+// Sending says that fragments of ours are left: the peer's next packet brings
+// out another one, and nothing else.
+func (s *Session) Sending() bool { return s.frame.sending() }
+
 // An Event is what came of a packet. Unless it is Ready, Turn goes out.
 type Event struct {
 	// Ready says that the handshake has ended and the peer's flight is whole:
