@@ -63,6 +63,9 @@ func method(r *run) string {
 	}
 	say("- Without a member system %d requests are in work at any time; with one, %d, each with a login of its own.",
 		speedInFlight, systemInFlight)
+	say("- WPA-Enterprise: all contenders of a row run, and the load goes from one to the next and round again, %d times a round. A ratio", eapSlices)
+	say("  is the median of what slices that followed each other came to in processor time of the server. FreeRADIUS is taken as it")
+	say("  comes, with a pool of %d threads, and, for comparison, without one (-s), which it has for debugging.", freeradiusThreads)
 	say("- The member system answers after %v. Nothing is cached. It is asked by PAP.", systemDelay)
 	say("- memberradius logs at level warn; that an accepted request allocates nothing is a test of package radiusd.")
 	return b.String()
