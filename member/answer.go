@@ -51,6 +51,9 @@ type Member struct {
 	// Plans name what she bought, each a plan's name or one that a plan
 	// matches. Where there are several, the plan of the highest priority holds.
 	Plans []string
+	// Terms are since when and until when she holds each of Plans, in the same
+	// order. Nil is no bounds.
+	Terms []Term
 	// Team is her team or company.
 	Team string
 	// VLAN is her own; OfficeVLAN and TeamVLAN come after it, and before the plan's.
@@ -61,6 +64,30 @@ type Member struct {
 	Devices int
 	// Disabled refuses her, whatever else holds.
 	Disabled bool
+	// CheckedOut refuses her until she checks in: her access needs it.
+	CheckedOut bool
+}
+
+// A Term bounds how long a member holds a plan. Zero is no bound.
+type Term struct{ From, Until time.Time }
+
+// Over says whether the term of a plan that is valid for so long from its
+// beginning (0: no bound) has ended by now. A term without a beginning has not.
+func (t Term) Over(valid time.Duration, now time.Time) bool {
+	end := t.End(valid)
+	return !end.IsZero() && !now.Before(end)
+}
+
+// End returns when the term ends, of a plan that is valid for so long from its
+// beginning; zero is never, as far as is known.
+func (t Term) End(valid time.Duration) time.Time {
+	if valid <= 0 || t.From.IsZero() {
+		return t.Until
+	}
+	if end := t.From.Add(valid); t.Until.IsZero() || end.Before(t.Until) {
+		return end
+	}
+	return t.Until
 }
 
 // A Credential is what a proof is checked against; one that is empty proves nobody.
@@ -79,10 +106,14 @@ type Credential struct {
 type Record struct {
 	Member     Member
 	Credential Credential
+	// Email is where she is written to; empty where that is not known.
+	Email string
+	// Gone says that she is no longer a member. Only her keys count then: Login, or ID.
+	Gone bool
 }
 
 // Judge returns what holds at now for a member whose login is proved:
-// disabled, not yet valid and expired refuse, in this order.
+// disabled, not yet valid, expired and not checked in refuse, in this order.
 func (m *Member) Judge(now time.Time) (Verdict, Reason) {
 	switch {
 	case m.Disabled:
@@ -91,6 +122,8 @@ func (m *Member) Judge(now time.Time) (Verdict, Reason) {
 		return Deny, ReasonNotYetValid
 	case !m.ValidUntil.IsZero() && !now.Before(m.ValidUntil):
 		return Deny, ReasonExpired
+	case m.CheckedOut:
+		return Deny, ReasonNotCheckedIn
 	}
 	return Allow, ReasonNone
 }

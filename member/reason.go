@@ -23,6 +23,8 @@ const (
 	ReasonNotYetValid
 	// ReasonExpired: the membership has ended.
 	ReasonExpired
+	// ReasonNotCheckedIn: the member system lets in who is checked in, and she is not.
+	ReasonNotCheckedIn
 	// ReasonOutOfHours: the plan's hours do not include now.
 	ReasonOutOfHours
 	// ReasonWrongSSID: the plan does not open this network.
@@ -108,6 +110,7 @@ var reasons = [Reasons]struct {
 	ReasonDisabled:         {"disabled", codeDisabled, "The membership is suspended.", "the member is disabled"},
 	ReasonNotYetValid:      {"not_yet_valid", codeHours, "The membership has not begun.", "the membership begins later"},
 	ReasonExpired:          {"expired", codeExpired, "The membership has ended.", "the membership has ended"},
+	ReasonNotCheckedIn:     {"not_checked_in", codeNoDialIn, "Please check in first.", "she is not checked in, and this member system lets in only who is"},
 	ReasonOutOfHours:       {"out_of_hours", codeHours, "Not at this time of day.", "the plan does not let in at this time"},
 	ReasonWrongSSID:        {"wrong_ssid", codeNoDialIn, "Not on this network.", "the plan does not open this network (SSID)"},
 	ReasonGate:             {"gate", codeNoDialIn, "Not allowed at the moment.", "a gate of this site refused"},
