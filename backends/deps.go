@@ -18,6 +18,9 @@ type Deps struct {
 	Base string
 	// Directory finds the members of the embedded store; nil where there is none.
 	Directory Directory
+	// Synced says whether the Directory holds what the system said at least once:
+	// before that a login that is not in it is no answer. Nil: it always does.
+	Synced func() bool
 	// Shelf keeps a cache's answers over a restart; nil, they live in memory alone.
 	Shelf Shelf
 	// Key keys the hash under which a cache keeps its answers. It must be the

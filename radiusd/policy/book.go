@@ -26,6 +26,18 @@ type Config struct {
 	Sites []Site
 	// Dictionary may be nil: the built-in one.
 	Dictionary *dictionary.Dictionary
+	// Uses knows when plans were first used. Nil: a plan that is valid from then
+	// on begins anew at each login.
+	Uses Uses
+}
+
+// Uses knows since when members use plans that are valid for a time from their
+// first use. Neither method waits.
+type Uses interface {
+	// Used returns when the member first used the plan, if she did.
+	Used(m *member.Member, plan string) (time.Time, bool)
+	// Use remembers that she uses it from now on.
+	Use(m *member.Member, plan string, now time.Time)
 }
 
 // A Book holds every plan for every vendor, compiled. It is read-only.
@@ -34,6 +46,7 @@ type Book struct {
 	plans   []plan
 	byName  map[string]*plan // by member.FoldString of a plan's name and of those it matches
 	sites   map[string]*site
+	uses    Uses
 	vendors []*compiledVendor // in the order of vendors
 }
 
@@ -66,6 +79,7 @@ var noSite = site{zone: time.UTC}
 func New(c Config) (*Book, error) {
 	b := &Book{
 		d:      c.Dictionary,
+		uses:   c.Uses,
 		byName: map[string]*plan{},
 		sites:  map[string]*site{},
 	}
@@ -163,27 +177,87 @@ func (b *Book) plan(name string) *plan {
 	return b.byName[string(member.Fold(folded[:0], name))]
 }
 
-// choose returns the plan that holds for a member: of those that her member
-// system names, the one of the highest priority, the first configured among
-// equals. Without any, it is the site's default plan, which may be nil.
-func (b *Book) choose(s *site, names []string) (*plan, member.Reason) {
-	var best *plan
-	named := false
-	for _, name := range names {
-		p := b.plan(name)
-		if p == nil {
-			named = named || strings.TrimSpace(name) != ""
-			continue
+// A holding is a plan that a member may have, and the term of it.
+type holding struct {
+	plan *plan
+	term member.Term
+}
+
+// choose returns the plan that holds for a member at now: of those that her
+// member system names and whose term runs, the one of the highest priority, the
+// first configured among equals. Without any, it is the site's default plan,
+// which may be nil; but whose terms are all over, or have not begun, has none.
+func (b *Book) choose(s *site, m *member.Member, now time.Time) (holding, member.Reason) {
+	var best holding
+	fallback := holding{plan: s.plan}
+	named, missed := false, member.ReasonNone
+	for i, name := range m.Plans {
+		h := holding{plan: b.plan(name)}
+		if i < len(m.Terms) {
+			h.term = m.Terms[i]
 		}
-		if best == nil || p.Priority > best.Priority || p.Priority == best.Priority && p.order < best.order {
-			best = p
+		switch reason := b.runs(&h, m, now); {
+		case strings.TrimSpace(name) == "":
+		case reason != member.ReasonNone:
+			missed = reason
+		case h.plan == nil:
+			named, fallback.term = true, h.term
+		case best.plan == nil || h.plan.before(best.plan):
+			best = h
 		}
 	}
 	switch {
-	case best != nil:
-		return best, member.ReasonNone
+	case best.plan != nil:
+	case !named && missed != member.ReasonNone:
+		return best, missed
 	case s.plan == nil && named:
-		return nil, member.ReasonNoPlan
+		return best, member.ReasonNoPlan
+	default:
+		best = fallback
+		if reason := b.runs(&best, m, now); reason != member.ReasonNone {
+			return best, reason
+		}
 	}
-	return s.plan, member.ReasonNone
+	return best, member.ReasonNone
+}
+
+// before says whether p holds where a member has both.
+func (p *plan) before(q *plan) bool {
+	return p.Priority > q.Priority || p.Priority == q.Priority && p.order < q.order
+}
+
+// runs says whether the term runs, or why not. That of a plan which is valid
+// from its first use begins there.
+func (b *Book) runs(h *holding, m *member.Member, now time.Time) member.Reason {
+	valid := h.valid()
+	if valid > 0 && h.term.From.IsZero() && b.uses != nil {
+		h.term.From, _ = b.uses.Used(m, h.plan.Name)
+	}
+	switch {
+	case !h.term.From.IsZero() && now.Before(h.term.From):
+		return member.ReasonNotYetValid
+	case h.term.Over(valid, now):
+		return member.ReasonExpired
+	}
+	return member.ReasonNone
+}
+
+func (h *holding) valid() time.Duration {
+	if h.plan == nil {
+		return 0
+	}
+	return h.plan.Valid
+}
+
+// use begins the term of a plan that is valid from its first use, and returns
+// when the term ends; zero is no bound.
+func (b *Book) use(h *holding, m *member.Member, now time.Time) time.Time {
+	valid := h.valid()
+	if valid > 0 && h.term.From.IsZero() {
+		h.term.From = now
+		if b.uses != nil {
+			b.uses.Use(m, h.plan.Name, now)
+		}
+	}
+	return h.term.End(valid)
 }

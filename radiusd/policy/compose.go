@@ -40,7 +40,7 @@ const tunnelVLAN = "\x40\x06\x00\x00\x00\x0d" + "\x41\x06\x00\x00\x00\x06"
 //
 // The VLAN is the member's own, else her office's, her team's, her plan's, the
 // client's. Session-Timeout is the shortest of the plan's, the end of the
-// membership, the end of the plan's hours and the member system's.
+// membership and of the plan's term, the end of the plan's hours and the member system's.
 //
 // It allocates nothing where the answer carries no attributes that are refused.
 func (b *Book) Compose(in *Input, out *Attributes) member.Reason {
@@ -50,10 +50,11 @@ func (b *Book) Compose(in *Input, out *Attributes) member.Reason {
 		s = &noSite
 	}
 	m := &in.Answer.Member
-	p, reason := b.choose(s, m.Plans)
+	h, reason := b.choose(s, m, in.Now)
 	if reason != member.ReasonNone {
 		return reason
 	}
+	p := h.plan
 	v, index := b.vendor(in.Vendor)
 	c := composition{b: b, v: v, out: out}
 	t := &noTemplate
@@ -66,7 +67,8 @@ func (b *Book) Compose(in *Input, out *Attributes) member.Reason {
 	}
 	out.load(t)
 	c.bound(t.session)
-	c.limit(in)
+	c.end(m.ValidUntil, in.Now)
+	c.end(b.use(&h, m, in.Now), in.Now)
 	c.chooseVLAN(t, in)
 	c.backend(in.Answer.Attributes)
 	c.finish(in.Answer.ReturnURL)
@@ -111,11 +113,11 @@ func (c *composition) admit(p *plan, in *Input, zone *time.Location) member.Reas
 	return member.ReasonWrongSSID
 }
 
-// limit ends the session with the membership.
-func (c *composition) limit(in *Input) {
-	if until := in.Answer.Member.ValidUntil; !until.IsZero() {
+// end ends the session with the membership, or with the plan; zero is no end.
+func (c *composition) end(until, now time.Time) {
+	if !until.IsZero() {
 		// What ends this very moment still ends: 0 would be no bound.
-		c.bound(max(until.Sub(in.Now), time.Second))
+		c.bound(max(until.Sub(now), time.Second))
 	}
 }
 
