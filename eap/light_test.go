@@ -41,8 +41,8 @@ func TestLight(t *testing.T) {
 			if o := w.Converse(device(tt.kind, tt.version, password).Peer("anonymous")); o.Kind != eap.Accept {
 				t.Fatalf("ended with %d, %+v", o.Kind, o.Result.Fault)
 			}
-			if all != tt.all || w.Light != tt.light {
-				t.Errorf("%d packets, %d of them light; want %d and %d", all, w.Light, tt.all, tt.light)
+			if all != tt.all || int(w.Light.Load()) != tt.light {
+				t.Errorf("%d packets, %d of them light; want %d and %d", all, w.Light.Load(), tt.all, tt.light)
 			}
 		})
 	}

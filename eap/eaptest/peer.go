@@ -2,6 +2,7 @@ package eaptest
 
 import (
 	"io"
+	"sync/atomic"
 	"time"
 
 	"memberradius/eap"
@@ -58,7 +59,7 @@ type Server struct {
 	// Watch sees each packet, if it is not nil.
 	Watch func(fromServer bool, packet []byte)
 	// Light is how many packets were light.
-	Light int
+	Light atomic.Int32
 }
 
 // NewServer returns one with room for 100 conversations.
@@ -97,7 +98,7 @@ func (s *Server) lightFirst(a *eap.Arrival, x eap.Exchange) eap.Outcome {
 	a.LightOnly = true
 	o := s.Engine.Handle(a, &x)
 	if a.LightOnly = false; !o.Later {
-		s.Light++
+		s.Light.Add(1)
 	}
 	return o
 }
