@@ -54,6 +54,9 @@ type Push struct {
 	Refs []Ref
 	// Records are members as they shall be; Gone ends one.
 	Records []member.Record
+	// AsOf is when what Records say was so: an older push never undoes a newer
+	// one. Zero: the system does not say.
+	AsOf time.Time
 }
 
 // Notified is a Backend that its system tells of changes.

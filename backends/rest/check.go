@@ -11,43 +11,67 @@ import (
 	"net/http"
 
 	"memberradius/backends"
+	"memberradius/backends/outward"
 	"memberradius/member"
 )
 
 // probeLogin is a login that no member has: .invalid exists nowhere (RFC 2606 §2).
 const probeLogin = "memberradius-check@probe.invalid"
 
-// Check implements backends.Checker with one call for a login that no member
-// has. A system in order refuses it or does not know it.
-func (r *REST) Check(ctx context.Context) []backends.Finding {
+// A Probe is what the system says to a login that no member has.
+type Probe struct {
+	// Status is the HTTP status; 0: no answer came.
+	Status int
+	// Answer and Err are what Ask would return.
+	Answer member.Answer
+	Err    error
+
+	typed bool // the answer is JSON
+}
+
+// Probe makes one call for a login that no member has, with a random password:
+// Check for kinds that say in words of their own what the answer means.
+func (r *REST) Probe(ctx context.Context) *Probe {
 	a := &member.Attempt{Login: probeLogin, Port: 1812, Proof: member.Proof{Kind: member.Password, Password: member.Secret(rand.Text())}}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	resp, err := r.post(ctx, encode(a, r.raw))
 	if err != nil {
-		return []backends.Finding{r.wayFinding(r.failed("", err))}
+		return &Probe{Err: r.failed("", err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	typed := isJSON(resp.Header.Get("Content-Type"))
-	ans, err := r.answer(resp, a)
+	p := &Probe{Status: resp.StatusCode, typed: isJSON(resp.Header.Get("Content-Type"))}
+	p.Answer, p.Err = r.answer(resp, a)
+	return p
+}
+
+// Check implements backends.Checker by a Probe. A system in order refuses its
+// login or does not know it.
+func (r *REST) Check(ctx context.Context) []backends.Finding { return r.Findings(r.Probe(ctx)) }
+
+// Findings says what p shows to be wrong with the set-up.
+func (r *REST) Findings(p *Probe) []backends.Finding {
+	unknown := errors.Is(p.Err, member.ErrUnknown)
 	switch {
-	case errors.Is(err, member.ErrUnknown) && !typed:
+	case p.Status == 0:
+		return []backends.Finding{r.wayFinding(p.Err)}
+	case unknown && !p.typed:
 		return []backends.Finding{{
-			What:   fmt.Sprintf("backend %s: %s says HTTP %d without JSON to a login that does not exist", r.name, r.where, resp.StatusCode),
+			What:   fmt.Sprintf("backend %s: %s says HTTP %d without JSON to a login that does not exist", r.name, r.where, p.Status),
 			Remedy: "if members are refused as unknown, compare the path of url with the system's documentation: a wrong path gives the same answer",
 		}}
-	case errors.Is(err, member.ErrUnknown), err == nil && ans.Verdict == member.Deny && ans.Reason == member.ReasonRefused:
+	case unknown, p.Err == nil && p.Answer.Verdict == member.Deny && p.Answer.Reason == member.ReasonRefused:
 		return nil
-	case err == nil:
+	case p.Err == nil:
 		return []backends.Finding{{
 			Wrong:  true,
-			What:   fmt.Sprintf("backend %s: %s lets in a login that does not exist with a random password (HTTP %d)", r.name, r.where, resp.StatusCode),
+			What:   fmt.Sprintf("backend %s: %s lets in a login that does not exist with a random password (HTTP %d)", r.name, r.where, p.Status),
 			Remedy: "url must lead to what checks logins and passwords; as it is, everybody can come in",
 		}}
-	case backends.ClassOf(err) == backends.TokenRefused:
-		return []backends.Finding{r.tokenFinding(resp.StatusCode)}
+	case backends.ClassOf(p.Err) == backends.TokenRefused:
+		return []backends.Finding{r.tokenFinding(p.Status)}
 	}
-	return []backends.Finding{r.answerFinding(resp.StatusCode, err)}
+	return []backends.Finding{r.answerFinding(p.Status, p.Err)}
 }
 
 // wayFinding says what is wrong on the way to the system.
@@ -68,7 +92,7 @@ func (r *REST) wayFinding(err error) backends.Finding {
 		f.Remedy = "its certificate is not valid for this host name or at this time: see the certificate, the name in url, and both clocks"
 	case errors.As(err, &record):
 		f.Remedy = "it does not speak TLS on this port: see scheme and port of url"
-	case errors.Is(err, errAddress):
+	case errors.Is(err, outward.ErrAddress):
 		f.Remedy = "see where the name leads; an address on site needs private = true"
 	case backends.ClassOf(err) == backends.Timeout:
 		f.Remedy = fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout (a NAS gives up after some 30 s)", r.timeout)

@@ -3,13 +3,12 @@ package rest
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"memberradius/backends"
+	"memberradius/backends/outward"
 	"memberradius/member"
 )
 
@@ -89,46 +88,16 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 	return r, nil
 }
 
-// target checks the address. A token or a password in it would reach every
-// error that names it.
+// target checks the address.
 func (c Config) target() (*url.URL, error) {
-	u, err := url.Parse(c.URL)
-	switch {
-	case c.URL == "":
+	if c.URL == "" {
 		return nil, wrong("url", `is missing; write url = "https://api.example.com/wifi"`)
-	case err != nil || u.Host == "" || u.Hostname() == "":
-		return nil, wrong("url", `is no address; write it as "https://api.example.com/wifi"`)
-	case strings.ContainsAny(c.URL, "{}"):
-		return nil, wrong("url", "holds a placeholder in braces; write the address in full")
-	case u.User != nil:
-		return nil, wrong("url", "holds a user name or a password; put what authenticates us into token")
-	case u.Fragment != "":
-		return nil, wrong("url", "holds a \"#\"; what follows it is never sent, so remove it")
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-		if why := forbidden(addr); why != "" {
-			return nil, wrong("url", "leads to %s, %s; write another address", addr, why)
-		}
-	}
-	switch u.Scheme {
-	case "https":
-	case "http":
-		if !c.Insecure && !thisHost(u.Hostname()) {
-			return nil, wrong("url", "is http, which shows the token and passwords to everyone on the way; write https, or insecure = true to take that")
-		}
-	default:
-		return nil, wrong("url", "must begin with https://")
+	u, err := outward.Address(c.URL, c.Insecure)
+	if err != nil {
+		return nil, wrong("url", "%w", err)
 	}
 	return u, nil
-}
-
-// thisHost says whether host can only be this host.
-func thisHost(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }
 
 func (c Config) checkToken() error {

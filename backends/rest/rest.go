@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"memberradius/backends"
+	"memberradius/backends/outward"
 	"memberradius/member"
 
 	"golang.org/x/time/rate"
@@ -61,7 +62,7 @@ var (
 func (r *REST) connect(target *url.URL, c Config) {
 	r.where = target.Scheme + "://" + target.Host
 	r.loud = rate.Sometimes{First: 1, Interval: loudEvery}
-	dialer := &net.Dialer{Timeout: connectTimeout, Control: guardFor(target.Hostname(), c.Private).control}
+	dialer := &net.Dialer{Timeout: connectTimeout, Control: outward.GuardFor(target.Hostname(), c.Private).Control}
 	var http1 http.Protocols
 	http1.SetHTTP1(true)
 	r.transport = &http.Transport{

@@ -1,4 +1,4 @@
-package rest
+package outward
 
 import (
 	"errors"
@@ -8,45 +8,47 @@ import (
 	"syscall"
 )
 
-// A guard decides where a connection may go. It sees the address after the
+// A Guard decides where a connection may go. It sees the address after the
 // name was resolved and before the connection is made, so that a name that
 // changes its mind (DNS rebinding) leads nowhere.
-type guard struct {
+type Guard struct {
 	literal bool // the configuration names an address: the operator meant it, private or not
 	local   bool // the configuration says localhost: only this host will do
 	private bool
 }
 
-var errAddress = errors.New("this address is not allowed")
+// ErrAddress says that no connection may be made to where a name leads.
+var ErrAddress = errors.New("this address is not allowed")
 
-// control is a net.Dialer's Control.
-func (g guard) control(_, address string, _ syscall.RawConn) error {
+// Control is a net.Dialer's Control.
+func (g Guard) Control(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: %s", errAddress, address)
+		return fmt.Errorf("%w: %s", ErrAddress, address)
 	}
 	addr := embedded(ap.Addr())
 	if why := forbidden(addr); why != "" {
-		return fmt.Errorf("%w: the name leads to %s, %s", errAddress, addr, why)
+		return fmt.Errorf("%w: the name leads to %s, %s", ErrAddress, addr, why)
 	}
 	switch {
 	case g.literal:
 		return nil
 	case g.local:
 		if !addr.IsLoopback() {
-			return fmt.Errorf("%w: localhost leads to %s, which is not this host; see /etc/hosts", errAddress, addr)
+			return fmt.Errorf("%w: localhost leads to %s, which is not this host; see /etc/hosts", ErrAddress, addr)
 		}
 		return nil
 	case within(addr, internalNets[:]) && !g.private:
-		return fmt.Errorf("%w: the name leads to the private address %s; write private = true into the [[backend]] if that is right", errAddress, addr)
+		return fmt.Errorf("%w: the name leads to the private address %s; write private = true into the [[backend]] if that is right", ErrAddress, addr)
 	}
 	return nil
 }
 
-// guardFor returns the guard of a host as the configuration names it.
-func guardFor(host string, private bool) guard {
+// GuardFor returns the Guard of a host as the configuration names it. private
+// allows a name that leads to a private or loopback address.
+func GuardFor(host string, private bool) Guard {
 	_, err := netip.ParseAddr(host)
-	return guard{literal: err == nil, local: strings.EqualFold(host, "localhost"), private: private}
+	return Guard{literal: err == nil, local: strings.EqualFold(host, "localhost"), private: private}
 }
 
 var (
@@ -99,7 +101,7 @@ func within(addr netip.Addr, nets []netip.Prefix) bool {
 }
 
 // embedded returns the IPv4 address that addr stands for, if it does: what is
-// forbidden must not be reached by another spelling.
+// Forbidden must not be reached by another spelling.
 func embedded(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	if !addr.Is6() {
