@@ -22,11 +22,12 @@ var rooms = []struct {
 	{"pki", nil, "pki is a leaf: certificates and files"},
 	{"eap", []string{"eap", "member", "mschap"}, "EAP must not see RADIUS"},
 	{"backends", []string{"backends", "member"}, "a member system knows only members; cmd hands it what it needs of the store"},
+	{"provision", []string{"provision", "backends", "member", "store"}, "provision does to the store what a member system says"},
 	{"store", []string{"store", "member"}, "the store keeps members and knows nobody who reads them"},
 	{"radiusd", []string{"radiusd", "member", "mschap", "eap", "dictionary"}, "the spine declares what it needs, cmd hands it in"},
 	{"onboard", []string{"onboard", "member"}, "onboard knows members only"},
 	{"web", []string{"web", "onboard", "member"}, "web declares what it needs, cmd hands it in"},
-	{"cmd", []string{"cmd", "backends", "dictionary", "eap", "member", "mschap", "onboard", "pki", "radiusd", "store", "web"}, "cmd wires everything; what is internal is for tests and measurements"},
+	{"cmd", []string{"cmd", "backends", "dictionary", "eap", "member", "mschap", "onboard", "pki", "provision", "radiusd", "store", "web"}, "cmd wires everything; what is internal is for tests and measurements"},
 	{"internal", []string{"backends", "dictionary", "eap", "internal", "member", "mschap", "onboard", "radiusd", "store", "web"}, "nobody imports cmd"},
 }
 
@@ -45,6 +46,8 @@ var outside = []struct {
 	{"github.com/pressly/goose", []string{"store"}, "only the store migrates"},
 	{"github.com/maypok86/otter", []string{"backends"}, "the cache is a layer of backends"},
 	{"github.com/sony/gobreaker", []string{"backends"}, "the breaker is a layer of backends"},
+	{"github.com/wneessen/go-mail", []string{"onboard"}, "one package sends letters"},
+	{"github.com/boombuler/barcode", []string{"onboard"}, "one package draws codes"},
 	{"software.sslmate.com/src/go-pkcs12", []string{"cmd", "pki"}, "PKCS#12 is how members get certificates, and test reads one"},
 	{"github.com/rogpeppe/go-internal", nil, "testscript is for tests"},
 }

@@ -25,6 +25,10 @@ test)
 	needs hostapd hostapd
 	needs wpa_supplicant wpasupplicant
 	needs ip iproute2
+	needs aiosmtpd python3-aiosmtpd
+	needs xmllint libxml2-utils
+	needs openssl openssl
+	needs chromium chromium
 	;;
 bench)
 	skipped="the measurement runs without FreeRADIUS, and no ratio to it is given"
