@@ -16,7 +16,7 @@ import (
 var ErrExists = errors.New("there is such a member already")
 
 // Fields are parts of a record. They say which of them an Edit sets.
-type Fields uint16
+type Fields uint32
 
 // The fields that can be set one by one.
 const (
@@ -32,9 +32,21 @@ const (
 	FieldDisabled
 	// FieldCredential replaces the whole credential.
 	FieldCredential
+	// FieldID and FieldMembership are Member.ID and Member.MembershipID.
+	FieldID
+	FieldMembership
+	// FieldEmail is Record.Email.
+	FieldEmail
+	// FieldTerms are the terms of the plans. Plans that change without it have none.
+	FieldTerms
+	FieldOfficeVLAN
+	FieldTeamVLAN
+	FieldCheckedOut
+	// FieldLapsed is Edit.Lapsed.
+	FieldLapsed
 
 	// AllFields are all of them.
-	AllFields = FieldCredential<<1 - 1
+	AllFields = FieldLapsed<<1 - 1
 )
 
 // MaxText is the longest name, plan list or team in octets.
@@ -48,17 +60,24 @@ const MaxDevices = 10000
 type Edit struct {
 	Fields Fields
 	Record member.Record
+	// Lapsed is when her membership ended; zero: she is a member. One who has
+	// lapsed is refused as expired, and kept with her credential, so that what is
+	// set up on her devices works again when she comes back.
+	Lapsed time.Time
 }
 
 // An Entry is a member as she is stored.
 type Entry struct {
 	member.Record
+	// Lapsed is when her membership ended; zero: she is a member. The record's
+	// ValidUntil is her own, whatever it says.
+	Lapsed time.Time
 	// Created and Updated are when she was added and last written.
 	Created, Updated time.Time
 }
 
 // Imported is what an import did.
-type Imported struct{ Added, Updated, Unchanged int }
+type Imported struct{ Added, Updated, Unchanged, Forgotten int }
 
 // Check says what is wrong with a field of r that is to be stored, and what is
 // needed instead. It never quotes a credential.
@@ -74,9 +93,6 @@ func Check(field Fields, r *member.Record) error {
 	case FieldPlans:
 		return checkPlans(m.Plans)
 	case FieldVLAN:
-		if m.VLAN == "" {
-			return nil
-		}
 		return checkVLAN(m.VLAN)
 	case FieldValidFrom:
 		return checkTime(m.ValidFrom)
@@ -93,6 +109,27 @@ func Check(field Fields, r *member.Record) error {
 		}
 	case FieldCredential:
 		return checkCredential(&r.Credential)
+	default:
+		return checkSynced(field, r)
+	}
+	return nil
+}
+
+// checkSynced is Check for what only member systems bring.
+func checkSynced(field Fields, r *member.Record) error {
+	switch field {
+	case FieldID:
+		return checkText(r.Member.ID)
+	case FieldMembership:
+		return checkText(r.Member.MembershipID)
+	case FieldEmail:
+		return checkText(r.Email)
+	case FieldTerms:
+		return checkTerms(r.Member.Terms)
+	case FieldOfficeVLAN:
+		return checkVLAN(r.Member.OfficeVLAN)
+	case FieldTeamVLAN:
+		return checkVLAN(r.Member.TeamVLAN)
 	}
 	return nil
 }
@@ -110,12 +147,19 @@ func (e *Edit) check() error {
 			return fmt.Errorf("member %q: %s: %w", e.Record.Member.Login, f, err)
 		}
 	}
+	if e.Fields&FieldLapsed != 0 {
+		if err := checkTime(e.Lapsed); err != nil {
+			return fmt.Errorf("member %q: %s: %w", e.Record.Member.Login, FieldLapsed, err)
+		}
+	}
 	return nil
 }
 
-var fieldNames = [...]string{"login", "name", "plan", "team", "vlan", "valid_from", "valid_until", "devices", "disabled", "credential"}
+var fieldNames = [...]string{"login", "name", "plan", "team", "vlan", "valid_from", "valid_until", "devices", "disabled", "credential",
+	"id", "membership", "email", "terms", "office_vlan", "team_vlan", "checked_out", "lapsed"}
 
-// String returns the name of the first field of f as a CSV file spells it.
+// String returns the name of the first field of f, as a CSV file spells it
+// where it has a column for it.
 func (f Fields) String() string {
 	for i, name := range fieldNames {
 		if f&(1<<i) != 0 {
@@ -169,7 +213,11 @@ func checkText(s string) error {
 // Hebrew need are none of these.
 func turnsText(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
 
+// checkVLAN takes a VLAN as it is spelled once it is parsed, or none.
 func checkVLAN(v member.VLAN) error {
+	if v == "" {
+		return nil
+	}
 	parsed, err := member.ParseVLAN(string(v))
 	if err != nil {
 		return err

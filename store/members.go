@@ -32,7 +32,7 @@ type Members struct {
 	seen int64
 	// read is how many members the last reading brought.
 	read  int
-	texts texts
+	texts *texts
 }
 
 // An entry holds the NT hash beside the record that points to it: one object
@@ -55,7 +55,9 @@ func (e *entry) gather(folded string) {
 	}
 }
 
-// Members reads the members of backend into memory. They keep the store in use:
+// Members reads the members of backend into memory. A record there has no
+// Email, and the ValidUntil of one who has lapsed is when she did, where her own
+// is not earlier. They keep the store in use:
 // close it after the last Refresh and Watch have ended.
 func (s *Store) Members(ctx context.Context, backend string) (*Members, error) {
 	m := &Members{s: s, backend: backend, seed: maphash.MakeSeed()}
@@ -160,7 +162,7 @@ func (s *Store) counter(ctx context.Context, backend string) (n int64, err error
 
 // load reads all members.
 func (m *Members) load(ctx context.Context) error {
-	m.texts = texts{words: map[string]string{}, lists: map[string][]string{}}
+	m.texts = newTexts()
 	var fresh [shards][]*entry
 	if err := m.readInto(ctx, &fresh, selection{query: allRows, backend: m.backend}); err != nil {
 		return err
@@ -218,11 +220,11 @@ func (m *Members) readInto(ctx context.Context, into *[shards][]*entry, what sel
 		if buf, err = r.open(m.s.credentials, &e.record.Credential, &e.nt, buf); err != nil {
 			return err
 		}
-		e.record.Member = member.Member{
-			Backend: m.backend, Login: r.login, Name: r.name, Team: m.texts.word(r.team),
-			VLAN: member.VLAN(m.texts.word(r.vlan)), Plans: m.texts.list(r.plans),
-			ValidFrom: instant(r.from), ValidUntil: instant(r.until),
-			Devices: r.devices, Disabled: r.disabled,
+		if err := r.member(&e.record.Member, m.texts); err != nil {
+			return err
+		}
+		if until := &e.record.Member.ValidUntil; r.lapsed.Valid && (until.IsZero() || r.lapsed.Int64 < until.Unix()) {
+			*until = instant(r.lapsed)
 		}
 		e.gather(r.folded)
 		e.hash = maphash.String(m.seed, e.folded)
@@ -230,33 +232,4 @@ func (m *Members) readInto(ctx context.Context, into *[shards][]*entry, what sel
 		m.read++
 		return nil
 	})
-}
-
-// texts are the plans, teams and VLANs that were read: a few words that
-// thousands of members share.
-type texts struct {
-	words map[string]string
-	lists map[string][]string
-}
-
-// word returns s, always the same copy of it.
-func (t *texts) word(s string) string {
-	if s == "" {
-		return ""
-	}
-	have, ok := t.words[s]
-	if !ok {
-		t.words[s], have = s, s
-	}
-	return have
-}
-
-// list returns the plans that s joins, always the same list.
-func (t *texts) list(s string) []string {
-	have, ok := t.lists[s]
-	if !ok {
-		have = splitPlans(s)
-		t.lists[s] = have
-	}
-	return have
 }

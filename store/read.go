@@ -11,7 +11,8 @@ import (
 // there is member.ErrUnknown.
 func (s *Store) Get(ctx context.Context, backend, login string) (*Entry, error) {
 	var e *Entry
-	what := selection{query: oneEntry, backend: backend, args: []any{member.FoldString(login)}, dates: true}
+	what := among(someEntries, backend, []string{member.FoldString(login)})
+	what.shape = shapeEntry
 	err := eachRow(ctx, s.db, what, func(r *row) (err error) {
 		e, err = r.entry(s.credentials)
 		return err
@@ -29,7 +30,7 @@ func (s *Store) Get(ctx context.Context, backend, login string) (*Entry, error) 
 // until f returns an error, which Each returns as it is. f may keep the entry.
 func (s *Store) Each(ctx context.Context, backend string, f func(*Entry) error) error {
 	var stopped error
-	what := selection{query: allEntries, backend: backend, dates: true}
+	what := selection{query: allEntries, backend: backend, shape: shapeEntry}
 	err := eachRow(ctx, s.db, what, func(r *row) error {
 		e, err := r.entry(s.credentials)
 		if err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/subtle"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -16,30 +15,54 @@ const planSeparator = ";"
 
 // A row is a member and her credential as the tables hold them, still sealed.
 type row struct {
-	id, backend, login, folded string
-	name, plans, team, vlan    string
-	from, until                sql.NullInt64
-	devices                    int
-	disabled                   bool
-	created, updated           int64
+	id, backend, folded string
+	facts
+	created, updated int64
 	// Sealed; nil is none. While rows are read they are valid until the next one.
 	password, ntHash, argon2id sql.RawBytes
+	// provable says that there is a credential; read by queries for shapeKept.
+	provable bool
+}
+
+// facts are the columns that edits set, besides the credential.
+type facts struct {
+	login, name, plans, team, vlan                        string
+	from, until                                           sql.NullInt64
+	devices                                               int
+	disabled                                              bool
+	ref, membership, email, officeVLAN, teamVLAN, termsOf string
+	checkedOut                                            bool
+	lapsed                                                sql.NullInt64
 }
 
 // Each column costs, 100,000 times at a start, so the hot path reads only what
 // it keeps; a login that is its own folded form comes once.
 const (
-	rowColumns = `SELECT m.id, m.login, CASE WHEN m.folded = m.login THEN NULL ELSE m.folded END,
+	everyColumn = `SELECT m.id, m.login, CASE WHEN m.folded = m.login THEN NULL ELSE m.folded END,
 		m.name, m.plans, m.team, m.vlan, m.valid_from, m.valid_until, m.devices, m.disabled,
-		c.password, c.nt_hash, c.argon2id`
-	entryColumns = rowColumns + `, m.created_at, m.updated_at`
-	ofBackend    = ` FROM member m LEFT JOIN credential c ON c.member_id = m.id WHERE m.backend = ?`
+		m.ref, m.membership, m.office_vlan, m.team_vlan, m.terms, m.checked_out, m.lapsed_at`
+	rowColumns   = everyColumn + `, c.password, c.nt_hash, c.argon2id`
+	entryColumns = rowColumns + `, m.email, m.created_at, m.updated_at`
+	keptColumns  = everyColumn + `, m.email, m.created_at, m.updated_at,
+		CASE WHEN c.password IS NULL AND c.nt_hash IS NULL AND c.argon2id IS NULL THEN 0 ELSE 1 END`
+	ofBackend = ` FROM member m LEFT JOIN credential c ON c.member_id = m.id WHERE m.backend = ?`
 
 	allRows     = rowColumns + ofBackend
 	changedRows = rowColumns + ofBackend + ` AND m.changed > ?`
-	oneRow      = rowColumns + ofBackend + ` AND m.folded = ?`
 	allEntries  = entryColumns + ofBackend + ` ORDER BY m.folded`
-	oneEntry    = entryColumns + ofBackend + ` AND m.folded = ?`
+	someEntries = entryColumns + ofBackend + ` AND m.folded IN `
+	allKept     = keptColumns + ofBackend
+	someKept    = keptColumns + ofBackend + ` AND m.folded IN `
+	keptByID    = keptColumns + ofBackend + ` AND m.ref <> '' AND m.ref IN `
+)
+
+// A shape says which columns a query brings.
+type shape uint8
+
+const (
+	shapeRow   shape = iota // rowColumns
+	shapeEntry              // entryColumns
+	shapeKept               // keptColumns
 )
 
 // A selection is one of the queries above with its arguments.
@@ -47,12 +70,26 @@ type selection struct {
 	query   string
 	backend string
 	args    []any // what the query asks for besides the backend
-	dates   bool  // the query brings the columns of entryColumns
+	shape   shape
+}
+
+// chunk is how many members are looked up by one query.
+const chunk = 200
+
+// among returns the selection of the members with one of these keys, at least
+// one and at most chunk of them. query ends in IN.
+func among(query, backend string, keys []string) selection {
+	args := make([]any, len(keys))
+	for i := range keys {
+		args[i] = keys[i]
+	}
+	return selection{query: query + "(?" + strings.Repeat(", ?", len(keys)-1) + ")", backend: backend, args: args}
 }
 
 // A querier is a database or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // eachRow calls f for every row of the selection. The row is used again for the next.
@@ -66,10 +103,16 @@ func eachRow(ctx context.Context, q querier, what selection, f func(*row) error)
 	var folded sql.NullString
 	into := []any{
 		&r.id, &r.login, &folded, &r.name, &r.plans, &r.team, &r.vlan, &r.from, &r.until, &r.devices, &r.disabled,
-		&r.password, &r.ntHash, &r.argon2id,
+		&r.ref, &r.membership, &r.officeVLAN, &r.teamVLAN, &r.termsOf, &r.checkedOut, &r.lapsed,
 	}
-	if what.dates {
-		into = append(into, &r.created, &r.updated)
+	if what.shape != shapeKept {
+		into = append(into, &r.password, &r.ntHash, &r.argon2id)
+	}
+	if what.shape != shapeRow {
+		into = append(into, &r.email, &r.created, &r.updated)
+	}
+	if what.shape == shapeKept {
+		into = append(into, &r.provable)
 	}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
@@ -122,96 +165,31 @@ func (r *row) open(s *sealer, c *member.Credential, nt *member.Hash, buf []byte)
 	return buf, nil
 }
 
-// member fills m with what is not sealed. Only its plans are made here.
-func (r *row) member(m *member.Member) {
-	*m = member.Member{
-		Backend: r.backend, Login: r.login, Name: r.name, Team: r.team, VLAN: member.VLAN(r.vlan),
-		ValidFrom: instant(r.from), ValidUntil: instant(r.until),
-		Plans: splitPlans(r.plans), Devices: r.devices, Disabled: r.disabled,
+// member fills m with what is not sealed. What many members have alike comes
+// from t, where there is one.
+func (r *row) member(m *member.Member, t *texts) error {
+	terms, err := t.terms(r.termsOf)
+	if err != nil {
+		return fmt.Errorf("member %q: %w: restore the database from a backup, or remove her", r.login, err)
 	}
+	*m = member.Member{
+		Backend: r.backend, Login: r.login, ID: r.ref, MembershipID: r.membership,
+		Name: r.name, Plans: t.list(r.plans), Terms: terms, Team: t.word(r.team),
+		VLAN: member.VLAN(t.word(r.vlan)), OfficeVLAN: member.VLAN(t.word(r.officeVLAN)), TeamVLAN: member.VLAN(t.word(r.teamVLAN)),
+		ValidFrom: instant(r.from), ValidUntil: instant(r.until),
+		Devices: r.devices, Disabled: r.disabled, CheckedOut: r.checkedOut,
+	}
+	return nil
 }
 
 func (r *row) entry(s *sealer) (*Entry, error) {
-	e := &Entry{Created: time.Unix(r.created, 0).UTC(), Updated: time.Unix(r.updated, 0).UTC()}
-	r.member(&e.Member)
+	e := &Entry{Lapsed: instant(r.lapsed), Created: instantOf(r.created), Updated: instantOf(r.updated)}
+	e.Email = r.email
+	if err := r.member(&e.Member, nil); err != nil {
+		return nil, err
+	}
 	_, err := r.open(s, &e.Credential, new(member.Hash), nil)
 	return e, err
-}
-
-// apply writes the fields that e sets into r, and says whether that changed anything.
-func (r *row) apply(e *Edit) bool {
-	before, m := *r, &e.Record.Member
-	for _, f := range [...]struct {
-		field Fields
-		to    *string
-		from  string
-	}{
-		{FieldLogin, &r.login, m.Login},
-		{FieldName, &r.name, m.Name},
-		{FieldPlans, &r.plans, strings.Join(m.Plans, planSeparator)},
-		{FieldTeam, &r.team, m.Team},
-		{FieldVLAN, &r.vlan, string(m.VLAN)},
-	} {
-		if e.Fields&f.field != 0 {
-			*f.to = f.from
-		}
-	}
-	if e.Fields&FieldValidFrom != 0 {
-		r.from = seconds(m.ValidFrom)
-	}
-	if e.Fields&FieldValidUntil != 0 {
-		r.until = seconds(m.ValidUntil)
-	}
-	if e.Fields&FieldDevices != 0 {
-		r.devices = m.Devices
-	}
-	if e.Fields&FieldDisabled != 0 {
-		r.disabled = m.Disabled
-	}
-	return r.login != before.login || r.name != before.name || r.plans != before.plans || r.team != before.team ||
-		r.vlan != before.vlan || r.from != before.from || r.until != before.until ||
-		r.devices != before.devices || r.disabled != before.disabled
-}
-
-// sameCredential says whether r holds c already. What does not open is not the same.
-func (r *row) sameCredential(s *sealer, c *member.Credential) bool {
-	var have member.Credential
-	if _, err := r.open(s, &have, new(member.Hash), nil); err != nil {
-		return false
-	}
-	if (have.NTHash == nil) != (c.NTHash == nil) {
-		return false
-	}
-	if have.NTHash != nil && subtle.ConstantTimeCompare(have.NTHash[:], c.NTHash[:]) == 0 {
-		return false
-	}
-	return subtle.ConstantTimeCompare([]byte(have.Password), []byte(c.Password)) == 1 &&
-		subtle.ConstantTimeCompare([]byte(have.Argon2id), []byte(c.Argon2id)) == 1
-}
-
-// seal puts the credential into r, sealed.
-func (r *row) seal(s *sealer, c *member.Credential) error {
-	var nt []byte
-	if c.NTHash != nil {
-		nt = c.NTHash[:]
-	}
-	for _, v := range [...]struct {
-		to     *sql.RawBytes
-		column string
-		value  []byte
-	}{{&r.password, "password", []byte(c.Password)}, {&r.ntHash, "nt_hash", nt}, {&r.argon2id, "argon2id", []byte(c.Argon2id)}} {
-		*v.to = nil
-		if len(v.value) == 0 {
-			continue
-		}
-		at := r.place(v.column)
-		sealed, err := s.seal(v.value, &at)
-		if err != nil {
-			return err
-		}
-		*v.to = sealed
-	}
-	return nil
 }
 
 func splitPlans(s string) []string {
@@ -226,12 +204,29 @@ func instant(n sql.NullInt64) time.Time {
 	if !n.Valid {
 		return time.Time{}
 	}
-	return time.Unix(n.Int64, 0).UTC()
+	return instantOf(n.Int64)
 }
+
+func instantOf(n int64) time.Time { return time.Unix(n, 0).UTC() }
 
 func seconds(t time.Time) sql.NullInt64 {
 	if t.IsZero() {
 		return sql.NullInt64{}
 	}
 	return sql.NullInt64{Int64: t.Unix(), Valid: true}
+}
+
+// moment reads whole milliseconds since 1970; NULL is never.
+func moment(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(n.Int64).UTC()
+}
+
+func millis(t time.Time) sql.NullInt64 {
+	if t.IsZero() {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: true}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -31,34 +32,28 @@ func answerPlace(backend string, key []byte, until int64) *place {
 // It is one transaction: all of it, or nothing where there is an error. A power
 // cut may lose the last ones: those answers are only asked for again.
 func (h Shelf) Change(ctx context.Context, backend string, f func(put func(key [32]byte, value []byte, until time.Time) error, forget func(key [32]byte) error) error) error {
-	doing := fmt.Sprintf("keep answers of backend %q", backend)
-	tx, err := h.s.quick.BeginTx(ctx, nil)
-	if err != nil {
-		return h.s.explain(doing, err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	keep, err := tx.PrepareContext(ctx, `INSERT INTO answer (backend, digest, value, keep_until) VALUES (?, ?, ?, ?)
-		ON CONFLICT (backend, digest) DO UPDATE SET value = excluded.value, keep_until = excluded.keep_until`)
-	if err != nil {
-		return h.s.explain(doing, err)
-	}
-	defer func() { _ = keep.Close() }()
-	put := func(key [32]byte, value []byte, until time.Time) error {
-		end := until.UnixMilli()
-		sealed, err := h.s.answers.seal(value, answerPlace(backend, key[:], end))
-		if err == nil {
-			_, err = keep.ExecContext(ctx, backend, key[:], sealed, end)
+	err := h.s.transactIn(ctx, h.s.quick, func(tx *sql.Tx) error {
+		keep, err := tx.PrepareContext(ctx, `INSERT INTO answer (backend, digest, value, keep_until) VALUES (?, ?, ?, ?)
+			ON CONFLICT (backend, digest) DO UPDATE SET value = excluded.value, keep_until = excluded.keep_until`)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	forget := func(key [32]byte) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM answer WHERE backend = ? AND digest = ?`, backend, key[:])
-		return err
-	}
-	if err := f(put, forget); err != nil {
-		return h.s.explain(doing, err)
-	}
-	return h.s.explain(doing, tx.Commit())
+		defer func() { _ = keep.Close() }()
+		put := func(key [32]byte, value []byte, until time.Time) error {
+			end := until.UnixMilli()
+			sealed, err := h.s.answers.seal(value, answerPlace(backend, key[:], end))
+			if err == nil {
+				_, err = keep.ExecContext(ctx, backend, key[:], sealed, end)
+			}
+			return err
+		}
+		forget := func(key [32]byte) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM answer WHERE backend = ? AND digest = ?`, backend, key[:])
+			return err
+		}
+		return f(put, forget)
+	})
+	return h.s.explain(fmt.Sprintf("keep answers of backend %q", backend), err)
 }
 
 // Each calls f for every value of backend that has not run out, until f returns

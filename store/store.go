@@ -39,6 +39,7 @@ type Store struct {
 	// db commits to the disk, quick to the operating system: for what may be
 	// lost in a power cut.
 	db, quick            *sql.DB
+	turn                 turn
 	credentials, answers *sealer
 	digestKey            [32]byte
 }
@@ -54,7 +55,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		path: filepath.Join(dir, databaseFile), keyPath: filepath.Join(dir, keyFile),
-		now: c.Now, random: c.Random,
+		now: c.Now, random: c.Random, turn: make(turn, 1),
 	}
 	if s.now == nil {
 		s.now = time.Now

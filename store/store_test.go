@@ -29,6 +29,17 @@ func open(t *testing.T, dir string) *store.Store {
 	return s
 }
 
+// openAt opens the store with a clock that says *now.
+func openAt(t *testing.T, dir string, now *time.Time) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Dir: dir, Now: func() time.Time { return *now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 // refused opens the store in dir and wants an error that says all of words.
 func refused(t *testing.T, dir string, words ...string) {
 	t.Helper()

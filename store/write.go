@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"memberradius/member"
 )
@@ -12,7 +13,7 @@ import (
 // Add stores a new member under backend. A login that is taken, in whatever
 // spelling, is ErrExists. The record's own Backend is not looked at.
 func (s *Store) Add(ctx context.Context, backend string, r *member.Record) error {
-	_, err := s.write(ctx, backend, []Edit{{AllFields, *r}}, func(found bool) error {
+	_, err := s.write(ctx, backend, []Edit{{Fields: AllFields, Record: *r}}, func(found bool) error {
 		if found {
 			return fmt.Errorf("store: add member %q: %w", r.Member.Login, ErrExists)
 		}
@@ -36,90 +37,54 @@ func (s *Store) Edit(ctx context.Context, backend string, e *Edit) error {
 // or none. Two edits of one member are an error. What holds already is not
 // written again.
 func (s *Store) Import(ctx context.Context, backend string, edits []Edit) (Imported, error) {
-	return s.write(ctx, backend, edits, func(bool) error { return nil })
+	return s.write(ctx, backend, edits, nil)
 }
 
 // Remove forgets a member of backend; one that is not there is member.ErrUnknown.
 func (s *Store) Remove(ctx context.Context, backend, login string) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		folded := member.FoldString(login)
-		res, err := tx.ExecContext(ctx, `DELETE FROM member WHERE backend = ? AND folded = ?`, backend, folded)
-		if err != nil {
+		w := &writer{s: s, tx: tx, backend: backend}
+		if err := w.forget(ctx, []string{login}); err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, member.ErrUnknown)
+		if w.done.Forgotten == 0 {
+			return member.ErrUnknown
 		}
-		counter, err := count(ctx, tx, backend)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO member_removed (backend, folded, changed) VALUES (?, ?, ?)`, backend, folded, counter)
-		return err
+		return nil
 	})
 	return s.explain(fmt.Sprintf("remove member %q", login), err)
 }
 
-// transact runs f in a transaction that writes.
-func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// count returns the number of this write. Writers queue at the row, so that
-// numbers become visible in their order.
-func count(ctx context.Context, tx *sql.Tx, backend string) (n int64, err error) {
-	err = tx.QueryRowContext(ctx, `INSERT INTO change (backend, counter) VALUES (?, 1)
-		ON CONFLICT (backend) DO UPDATE SET counter = change.counter + 1 RETURNING counter`, backend).Scan(&n)
-	return n, err
-}
-
-// write applies edits in one transaction. may is asked for each of them,
-// knowing whether the member is there, and can stop it all.
+// write applies edits in one transaction. may, if any, is asked for each of
+// them, knowing whether the member is there, and can stop it all.
 func (s *Store) write(ctx context.Context, backend string, edits []Edit, may func(found bool) error) (Imported, error) {
 	var done Imported
 	if backend == "" {
-		return done, errors.New("store: write members: no backend is named")
+		return done, errNoBackend
 	}
-	if err := checkAll(edits); err != nil {
+	if err := checkAll(edits, map[string]string{}); err != nil {
 		return done, err
 	}
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		w := &writer{s: s, tx: tx, backend: backend}
-		if err := w.prepare(ctx, edits); err != nil {
-			return err
-		}
-		for i := range edits {
-			r := w.have[member.FoldString(edits[i].Record.Member.Login)]
-			if err := may(r != nil); err != nil {
-				return err
-			}
-			if err := w.write(ctx, r, &edits[i]); err != nil {
-				return err
-			}
-		}
+		err := w.writeAll(ctx, edits, may)
 		done = w.done
-		return nil
+		return err
 	})
-	if err != nil {
-		if errors.Is(err, ErrExists) || errors.Is(err, member.ErrUnknown) {
-			return Imported{}, err
-		}
-		return Imported{}, s.explain("write members", err)
+	if err == nil {
+		return done, nil
 	}
-	return done, nil
+	if errors.Is(err, ErrExists) || errors.Is(err, member.ErrUnknown) {
+		return Imported{}, err
+	}
+	return Imported{}, s.explain("write members", err)
 }
 
-// checkAll checks every edit, and that no two are of one member.
-func checkAll(edits []Edit) error {
-	seen := make(map[string]string, len(edits))
+var errNoBackend = errors.New("store: write members: no backend is named")
+
+// checkAll checks every edit, and that no two are of one member. seen are the
+// logins that were there before, by their folded form.
+func checkAll(edits []Edit, seen map[string]string) error {
 	for i := range edits {
 		if err := edits[i].check(); err != nil {
 			return fmt.Errorf("store: %w", err)
@@ -139,51 +104,61 @@ type writer struct {
 	s       *Store
 	tx      *sql.Tx
 	backend string
+	// counter is the number of this write; 0: nothing was written yet.
 	counter int64
-	have    map[string]*row // by folded login
 	done    Imported
 
 	add, change, credential, back *sql.Stmt
 }
 
-// few is up to how many members are looked up one by one. For more it is
-// quicker to read all that there are.
-const few = 16
-
-func (w *writer) prepare(ctx context.Context, edits []Edit) (err error) {
-	w.have = make(map[string]*row)
-	keep := func(r *row) error {
-		kept := *r
-		kept.password, kept.ntHash, kept.argon2id = clone(r.password), clone(r.ntHash), clone(r.argon2id)
-		w.have[r.folded] = &kept
+// writeAll applies edits. may is write's.
+func (w *writer) writeAll(ctx context.Context, edits []Edit, may func(found bool) error) error {
+	if len(edits) == 0 {
 		return nil
 	}
-	if len(edits) > few {
-		err = eachRow(ctx, w.tx, selection{query: allRows, backend: w.backend}, keep)
-	}
-	for i := 0; err == nil && len(edits) <= few && i < len(edits); i++ {
-		one := selection{query: oneRow, backend: w.backend, args: []any{member.FoldString(edits[i].Record.Member.Login)}}
-		err = eachRow(ctx, w.tx, one, keep)
-	}
-	if err != nil {
+	if err := w.prepare(ctx); err != nil {
 		return err
 	}
-	if w.counter, err = count(ctx, w.tx, w.backend); err != nil {
-		return err
+	for part := range slices.Chunk(edits, chunk) {
+		have, err := w.lookup(ctx, part)
+		if err != nil {
+			return err
+		}
+		for i := range part {
+			r := have[member.FoldString(part[i].Record.Member.Login)]
+			if may != nil {
+				if err := may(r != nil); err != nil {
+					return err
+				}
+			}
+			if err := w.write(ctx, r, &part[i]); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+// prepare makes the statements. That a member is back from among the removed
+// is left out where nobody was removed.
+func (w *writer) prepare(ctx context.Context) error {
 	for _, p := range [...]struct {
 		to  **sql.Stmt
 		sql string
 	}{
 		{&w.add, `INSERT INTO member (login, name, plans, team, vlan, valid_from, valid_until, devices, disabled,
-			changed, updated_at, created_at, id, backend, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			ref, membership, email, office_vlan, team_vlan, terms, checked_out, lapsed_at,
+			changed, updated_at, created_at, id, backend, folded)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&w.change, `UPDATE member SET login = ?, name = ?, plans = ?, team = ?, vlan = ?, valid_from = ?, valid_until = ?,
-			devices = ?, disabled = ?, changed = ?, updated_at = ? WHERE id = ?`},
+			devices = ?, disabled = ?, ref = ?, membership = ?, email = ?, office_vlan = ?, team_vlan = ?, terms = ?,
+			checked_out = ?, lapsed_at = ?, changed = ?, updated_at = ? WHERE id = ?`},
 		{&w.credential, `INSERT INTO credential (member_id, backend, password, nt_hash, argon2id, updated_at) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (member_id) DO UPDATE SET password = excluded.password, nt_hash = excluded.nt_hash,
 			argon2id = excluded.argon2id, updated_at = excluded.updated_at`},
 		{&w.back, `DELETE FROM member_removed WHERE backend = ? AND folded = ?`},
 	} {
+		var err error
 		if *p.to, err = w.tx.PrepareContext(ctx, p.sql); err != nil { //nolint:sqlclosecheck // a transaction closes its statements when it ends
 			return err
 		}
@@ -191,11 +166,40 @@ func (w *writer) prepare(ctx context.Context, edits []Edit) (err error) {
 	return nil
 }
 
+// lookup returns the members of these edits that are there, by folded login.
+func (w *writer) lookup(ctx context.Context, edits []Edit) (map[string]*row, error) {
+	folded := make([]string, len(edits))
+	for i := range edits {
+		folded[i] = member.FoldString(edits[i].Record.Member.Login)
+	}
+	have := make(map[string]*row)
+	what := among(someEntries, w.backend, folded)
+	what.shape = shapeEntry
+	err := eachRow(ctx, w.tx, what, func(r *row) error {
+		kept := *r
+		kept.password, kept.ntHash, kept.argon2id = clone(r.password), clone(r.ntHash), clone(r.argon2id)
+		have[r.folded] = &kept
+		return nil
+	})
+	return have, err
+}
+
 func clone(b sql.RawBytes) sql.RawBytes {
 	if b == nil {
 		return nil
 	}
 	return append(sql.RawBytes{}, b...)
+}
+
+// number returns the number of this write. Writers queue at the row, so that
+// numbers become visible in their order.
+func (w *writer) number(ctx context.Context) (int64, error) {
+	if w.counter > 0 {
+		return w.counter, nil
+	}
+	err := w.tx.QueryRowContext(ctx, `INSERT INTO change (backend, counter) VALUES (?, 1)
+		ON CONFLICT (backend) DO UPDATE SET counter = change.counter + 1 RETURNING counter`, w.backend).Scan(&w.counter)
+	return w.counter, err
 }
 
 // write applies e to r, or to a new row where r is nil.
@@ -207,7 +211,7 @@ func (w *writer) write(ctx context.Context, r *row, e *Edit) error {
 			return err
 		}
 		login := e.Record.Member.Login
-		r = &row{id: id.String(), backend: w.backend, login: login, folded: member.FoldString(login)}
+		r = &row{id: id.String(), backend: w.backend, folded: member.FoldString(login), facts: facts{login: login}}
 	}
 	changed := r.apply(e)
 	set := e.Fields&FieldCredential != 0 && !(found && r.sameCredential(w.s.credentials, &e.Record.Credential))
@@ -215,12 +219,11 @@ func (w *writer) write(ctx context.Context, r *row, e *Edit) error {
 		w.done.Unchanged++
 		return nil
 	}
-	if r.from.Valid && r.until.Valid && r.until.Int64 <= r.from.Int64 {
-		return fmt.Errorf("member %q: valid_until is not after valid_from, so she would never be let in", r.login)
+	if err := r.check(); err != nil {
+		return err
 	}
 	now := w.s.now().Unix()
-	args := []any{r.login, r.name, r.plans, r.team, r.vlan, r.from, r.until, r.devices, smallint(r.disabled), w.counter, now}
-	if err := w.writeRow(ctx, found, r, args); err != nil {
+	if err := w.writeRow(ctx, found, r, now); err != nil {
 		return err
 	}
 	if !set {
@@ -233,19 +236,57 @@ func (w *writer) write(ctx context.Context, r *row, e *Edit) error {
 	return err
 }
 
-func (w *writer) writeRow(ctx context.Context, found bool, r *row, args []any) error {
+func (w *writer) writeRow(ctx context.Context, found bool, r *row, now int64) error {
+	number, err := w.number(ctx)
+	if err != nil {
+		return err
+	}
+	args := append(r.columns(), number, now)
 	if found {
 		w.done.Updated++
 		_, err := w.change.ExecContext(ctx, append(args, r.id)...)
 		return err
 	}
 	w.done.Added++
-	created := args[len(args)-1]
-	if _, err := w.add.ExecContext(ctx, append(args, created, r.id, w.backend, r.folded)...); err != nil {
+	if _, err := w.add.ExecContext(ctx, append(args, now, r.id, w.backend, r.folded)...); err != nil {
 		return err
 	}
-	_, err := w.back.ExecContext(ctx, w.backend, r.folded)
+	_, err = w.back.ExecContext(ctx, w.backend, r.folded)
 	return err
+}
+
+// forget removes the members with these logins, and what was to be told to
+// them: another may get the login. Who is not there is none the less forgotten.
+func (w *writer) forget(ctx context.Context, logins []string) error {
+	for _, login := range logins {
+		folded := member.FoldString(login)
+		res, err := w.tx.ExecContext(ctx, `DELETE FROM member WHERE backend = ? AND folded = ?`, w.backend, folded)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			continue
+		}
+		w.done.Forgotten++
+		number, err := w.number(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO member_removed (backend, folded, changed) VALUES (?, ?, ?)`, w.backend, folded, number); err != nil {
+			return err
+		}
+		for _, query := range [...]string{
+			`DELETE FROM page_link WHERE backend = ? AND folded = ?`,
+			`DELETE FROM outbox WHERE backend = ? AND folded = ? AND ended_at IS NULL`,
+		} {
+			if _, err := w.tx.ExecContext(ctx, query, w.backend, folded); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // orNull keeps a value that is not there from becoming one of no octets.

@@ -1,0 +1,31 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Sweep forgets what has run out: links and visits, ids of pushes after 24
+// hours, events 30 days and tokens 90 days after they ended. What has run out is
+// good for nothing without it, but takes room: call it every hour or so.
+func (s *Store) Sweep(ctx context.Context) error {
+	now := s.now()
+	return s.explain("forget what has run out", s.transact(ctx, func(tx *sql.Tx) error {
+		for _, old := range [...]struct {
+			query  string
+			before time.Time
+		}{
+			{`DELETE FROM page_link WHERE expires_at <= ?`, now},
+			{`DELETE FROM push_seen WHERE seen_at <= ?`, now.Add(-deliveryKept)},
+			{`DELETE FROM outbox WHERE ended_at <= ?`, now.Add(-eventKept)},
+			{`DELETE FROM api_token WHERE expires_at <= ?`, now.Add(-tokenKept)},
+			{`DELETE FROM api_token WHERE revoked_at <= ?`, now.Add(-tokenKept)},
+		} {
+			if _, err := tx.ExecContext(ctx, old.query, old.before.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
