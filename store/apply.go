@@ -38,6 +38,10 @@ type Changes struct {
 	// Run goes into the journal of syncs. Its ID and Backend are filled in where
 	// they are empty.
 	Run *Run
+	// AsOf is when what a push says was so, Of the members that it speaks of; see
+	// Newer. Zero is not kept.
+	AsOf time.Time
+	Of   []member.Record
 	// Delivery is the id of a push. One that was applied within the last 24 hours
 	// is ErrRepeated. "" is not checked.
 	Delivery string
@@ -71,7 +75,7 @@ func (s *Store) Apply(ctx context.Context, backend string, c *Changes) (Imported
 		if err := w.writeAll(ctx, c.Edits, nil); err != nil {
 			return err
 		}
-		if err := w.post(ctx, c.Events); err != nil {
+		if err := errors.Join(w.post(ctx, c.Events), w.heard(ctx, c)); err != nil {
 			return err
 		}
 		done = w.done

@@ -26,27 +26,39 @@ type Link struct {
 // the store has its SHA-256. Her earlier links end; a visit that has begun goes
 // on. One who is not there is member.ErrUnknown.
 func (s *Store) MakeLink(ctx context.Context, backend, login string, until time.Time) (member.Secret, error) {
+	return s.makeLink(ctx, &Link{backend, login, until}, false)
+}
+
+// MakeLinkBeside is MakeLink, and her earlier links stay good: for a letter that
+// is sent again and may have come the first time.
+func (s *Store) MakeLinkBeside(ctx context.Context, backend, login string, until time.Time) (member.Secret, error) {
+	return s.makeLink(ctx, &Link{backend, login, until}, true)
+}
+
+func (s *Store) makeLink(ctx context.Context, l *Link, beside bool) (member.Secret, error) {
 	secret, err := s.newTicket()
 	if err != nil {
-		return "", fmt.Errorf("store: make a link for member %q: %w", login, err)
+		return "", fmt.Errorf("store: make a link for member %q: %w", l.Login, err)
 	}
-	folded := member.FoldString(login)
+	folded := member.FoldString(l.Login)
 	err = s.transact(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT login FROM member WHERE backend = ? AND folded = ?`, backend, folded).Scan(&login)
+		err := tx.QueryRowContext(ctx, `SELECT login FROM member WHERE backend = ? AND folded = ?`, l.Backend, folded).Scan(&l.Login)
 		if errors.Is(err, sql.ErrNoRows) {
 			return member.ErrUnknown
 		}
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM page_link WHERE backend = ? AND folded = ? AND session = 0`, backend, folded)
-		if err != nil {
-			return err
+		if !beside {
+			_, err = tx.ExecContext(ctx, `DELETE FROM page_link WHERE backend = ? AND folded = ? AND session = 0`, l.Backend, folded)
+			if err != nil {
+				return err
+			}
 		}
-		return addLink(ctx, tx, &secret, &linkRow{Link: Link{backend, login, until}})
+		return addLink(ctx, tx, &secret, &linkRow{Link: *l})
 	})
 	if err != nil {
-		return "", s.explain(fmt.Sprintf("make a link for member %q", login), err)
+		return "", s.explain(fmt.Sprintf("make a link for member %q", l.Login), err)
 	}
 	return secret.text(), nil
 }

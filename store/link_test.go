@@ -192,3 +192,30 @@ func TestSweep(t *testing.T) {
 	}
 	fill("b") // all of it works on
 }
+
+// A letter that is sent again may have come: its first link stays good beside the new one.
+func TestMakeLinkBeside(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Add(t.Context(), "b", &member.Record{Member: member.Member{Login: "anna"}}); err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().Add(time.Hour)
+	first, err := s.MakeLink(t.Context(), "b", "anna", until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := s.MakeLinkBeside(t.Context(), "b", "anna", until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []member.Secret{first, second} {
+		if _, err := s.PeekLink(t.Context(), link); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // Sweep forgets what has run out: links and visits, ids of pushes after 24
-// hours, events 30 days and tokens 90 days after they ended. What has run out is
+// hours, how new pushes were after 60 days, events 30 days and tokens 90 days after they ended. What has run out is
 // good for nothing without it, but takes room: call it every hour or so.
 func (s *Store) Sweep(ctx context.Context) error {
 	now := s.now()
@@ -19,6 +19,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			{`DELETE FROM page_link WHERE expires_at <= ?`, now},
 			{`DELETE FROM push_seen WHERE seen_at <= ?`, now.Add(-deliveryKept)},
 			{`DELETE FROM outbox WHERE ended_at <= ?`, now.Add(-eventKept)},
+			{`DELETE FROM as_of WHERE as_of <= ?`, now.Add(-asOfKept)},
 			{`DELETE FROM api_token WHERE expires_at <= ?`, now.Add(-tokenKept)},
 			{`DELETE FROM api_token WHERE revoked_at <= ?`, now.Add(-tokenKept)},
 		} {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 // beginning of a day pass, which then begins once more.
 type FirstUses struct {
 	s *Store
+	// writing is held while the database is read or written; Used and Use don't take it.
+	writing sync.Mutex
 
 	mu    sync.Mutex
 	known map[useKey]int64 // seconds since 1970
@@ -29,21 +32,36 @@ const usesLast = 400 * 24 * time.Hour
 
 // FirstUses reads those that are not forgotten yet.
 func (s *Store) FirstUses(ctx context.Context) (*FirstUses, error) {
-	u := &FirstUses{s: s, known: map[useKey]int64{}, unsaved: map[useKey]int64{}}
+	u := &FirstUses{s: s, unsaved: map[useKey]int64{}}
+	return u, u.Reload(ctx)
+}
+
+// Reload reads them anew: who was forgotten, and what is old, is among them no more.
+func (u *FirstUses) Reload(ctx context.Context) error {
+	s, known := u.s, map[useKey]int64{}
+	u.writing.Lock()
+	defer u.writing.Unlock()
 	rows, err := s.db.QueryContext(ctx, `SELECT backend, folded, plan, used_at FROM first_use WHERE used_at > ?`, s.now().Add(-usesLast).Unix())
 	if err != nil {
-		return nil, s.explain("read the first uses of plans", err)
+		return s.explain("read the first uses of plans", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var k useKey
 		var at int64
 		if err := rows.Scan(&k.backend, &k.folded, &k.plan, &at); err != nil {
-			return nil, s.explain("read the first uses of plans", err)
+			return s.explain("read the first uses of plans", err)
 		}
-		u.known[k] = at
+		known[k] = at
 	}
-	return u, s.explain("read the first uses of plans", rows.Err())
+	if err := rows.Err(); err != nil {
+		return s.explain("read the first uses of plans", err)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	maps.Copy(known, u.unsaved)
+	u.known = known
+	return nil
 }
 
 func keyOf(m *member.Member, plan string) useKey {
@@ -72,6 +90,8 @@ func (u *FirstUses) Use(m *member.Member, plan string, now time.Time) {
 // Save writes what is new, and forgets what is old. What can't be written is
 // tried again by the next Save.
 func (u *FirstUses) Save(ctx context.Context) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
 	u.mu.Lock()
 	saving := u.unsaved
 	u.unsaved = map[useKey]int64{}

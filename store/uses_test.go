@@ -50,6 +50,19 @@ func TestFirstUses(t *testing.T) {
 	if _, used := u.Used(anna, "week"); used {
 		t.Error("another plan was used too")
 	}
+	// Another who gets the login later has used nothing yet.
+	if err := s.Add(t.Context(), "nexudus", &member.Record{Member: *anna}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(t.Context(), "nexudus", anna.Login); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, used := u.Used(anna, "day"); used {
+		t.Error("who has her login now inherits the beginning of her day pass")
+	}
 	clock = now.Add(usesLast + 2*time.Hour)
 	u.Use(anna, "week", clock)
 	if err := u.Save(t.Context()); err != nil {

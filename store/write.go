@@ -280,6 +280,7 @@ func (w *writer) forget(ctx context.Context, logins []string) error {
 		for _, query := range [...]string{
 			`DELETE FROM page_link WHERE backend = ? AND folded = ?`,
 			`DELETE FROM outbox WHERE backend = ? AND folded = ? AND ended_at IS NULL`,
+			`DELETE FROM first_use WHERE backend = ? AND folded = ?`,
 		} {
 			if _, err := w.tx.ExecContext(ctx, query, w.backend, folded); err != nil {
 				return err
