@@ -1,8 +1,8 @@
-// Package web is what memberradius says over HTTP: metrics, health and
-// readiness for operators on one address, and other addresses for guests and
-// member systems, where nothing is served yet. It sets the limits and headers
-// that every later page gets.
+// Package web is what memberradius says over HTTP: metrics, health, readiness
+// and the operator's API on one address, and on others what guests and member
+// systems need. It sets the limits and headers that every page gets; web/api,
+// web/webhook and web/me own the pages.
 //
-// It does not own what it shows: package cmd hands in the metrics and the
-// answer to whether the server is ready. It does not know RADIUS or storage.
+// It does not own what they show: package cmd hands that in. It does not know
+// RADIUS or storage.
 package web

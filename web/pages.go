@@ -4,6 +4,10 @@ import (
 	"io"
 	"net/http"
 
+	"memberradius/web/api"
+	"memberradius/web/me"
+	"memberradius/web/webhook"
+
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -24,12 +28,57 @@ func (s *Server) operator() http.Handler {
 		}
 		say(w, http.StatusOK, "ready\n")
 	})
+	if s.parts.api != nil {
+		mux.Handle("/api/", s.parts.api)
+	}
+	s.parts.shared(mux)
 	return mux
 }
 
-// public serves guests and member systems: nothing yet. Metrics and health are
-// the operator's alone.
-func (s *Server) public() http.Handler { return http.NotFoundHandler() }
+// public serves guests and member systems. Metrics, health and the API are the
+// operator's alone.
+func (s *Server) public() http.Handler {
+	mux := http.NewServeMux()
+	s.parts.shared(mux)
+	return mux
+}
+
+// parts are the handlers of the packages below; nil is not served.
+type parts struct{ api, webhook, me http.Handler }
+
+// make builds them from what c has of them.
+func (p *parts) make(c *Config) (err error) {
+	if c.API != nil {
+		a := *c.API
+		a.PublicURL, a.Proxies = c.PublicURL, c.TrustedProxies
+		if p.api, err = api.New(a); err != nil {
+			return err
+		}
+	}
+	if c.Webhook != nil {
+		h := *c.Webhook
+		h.Proxies = c.TrustedProxies
+		p.webhook = webhook.New(h)
+	}
+	if c.Me != nil {
+		m := *c.Me
+		m.PublicURL, m.Proxies = c.PublicURL, c.TrustedProxies
+		p.me, err = me.New(m)
+	}
+	return err
+}
+
+// shared adds what every address serves.
+func (p *parts) shared(mux *http.ServeMux) {
+	if p.webhook != nil {
+		mux.Handle("/webhooks/", p.webhook)
+		mux.Handle("/acs/", p.webhook)
+	}
+	if p.me != nil {
+		mux.Handle("/me", p.me)
+		mux.Handle("/me/", p.me)
+	}
+}
 
 // guard sets what every answer carries and bounds what every request may.
 func guard(h http.Handler) http.Handler {

@@ -9,8 +9,13 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
+
+	"memberradius/web/api"
+	"memberradius/web/me"
+	"memberradius/web/webhook"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
@@ -46,12 +51,27 @@ type Config struct {
 	Ready func() error
 	// ErrorLog gets what net/http has to say of broken connections.
 	ErrorLog *log.Logger
+
+	// PublicURL is where members and member systems reach us, as
+	// "https://wifi.example.com"; "": as they did.
+	PublicURL string
+	// TrustedProxies are the operator's own: X-Forwarded-For and
+	// X-Forwarded-Proto count from these alone.
+	TrustedProxies []netip.Prefix
+	// API is the operator's, on Listen alone. Nil: it is not served, and so with
+	// the next two. PublicURL and Proxies of all three are filled in by New.
+	API *api.Config
+	// Webhook takes what member systems push, on every address.
+	Webhook *webhook.Config
+	// Me are members' personal pages, on every address.
+	Me *me.Config
 }
 
 // A Server serves HTTP on its addresses.
 type Server struct {
 	config    Config
 	tls       *tls.Config
+	parts     parts
 	listeners []net.Listener
 	servers   []*http.Server
 }
@@ -65,6 +85,9 @@ func New(c Config) (*Server, error) {
 		c.ErrorLog = log.New(io.Discard, "", 0)
 	}
 	s := &Server{config: c}
+	if err := s.parts.make(&c); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	if c.Certificate != "" {
 		pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
 		if err != nil {
