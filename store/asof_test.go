@@ -18,7 +18,9 @@ func TestNewer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	of := func(login, id string) member.Record { return member.Record{Member: member.Member{Login: login, ID: id}} }
+	of := func(login, id string) member.Record {
+		return member.Record{Member: member.Member{Login: login, ID: id}}
+	}
 	said := []member.Record{of("Anna@Example.com", "7"), of("", "8")}
 	if _, err := s.Apply(t.Context(), "b", &Changes{AsOf: now, Of: said}); err != nil {
 		t.Fatal(err)

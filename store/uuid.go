@@ -46,3 +46,12 @@ func parseUUID(s string) (u uuid, ok bool) {
 	_, err := hex.Decode(u[:], []byte(digits))
 	return u, err == nil
 }
+
+// NewID makes an id for a Run ahead, for whoever has to name it before it ends.
+func (s *Store) NewID() (string, error) {
+	id, err := newUUID(s.now(), s.random)
+	if err != nil {
+		return "", fmt.Errorf("store: make an id: %w", err)
+	}
+	return id.String(), nil
+}
