@@ -133,6 +133,8 @@ type Hooker interface {
 // A Writer is a Backend that can show a member her Wi-Fi password in her own
 // system.
 type Writer interface {
+	// WritesBack says whether there is a place for it.
+	WritesBack() bool
 	// WriteBack puts it there. login is the record's, id the system's own.
 	WriteBack(ctx context.Context, id, login string, password member.Secret) error
 }

@@ -281,7 +281,7 @@ func TestStoreFollowsTheWorld(t *testing.T) {
 	for _, seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), owner: map[member.Secret]*person{}} //nolint:gosec // a test that can be repeated
+			w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), owner: map[member.Secret]*person{}}
 			w.bench = setUp(t, func(c *Config) {
 				c.Source, c.Shrink, c.Keep = w, 2, 10*365*24*time.Hour
 				c.NTHash = func(password string) member.Hash {

@@ -29,8 +29,8 @@ func who(r *member.Record) (keys []string) {
 func (s *Store) Newer(ctx context.Context, backend string, asOf time.Time, records []member.Record) ([]member.Record, error) {
 	newer := make([]member.Record, 0, len(records))
 	for i := range records {
-		stale := false
-		for _, key := range who(&records[i]) {
+		r, stale := &records[i], false
+		for _, key := range who(r) {
 			var known int64
 			err := s.db.QueryRowContext(ctx, `SELECT as_of FROM as_of WHERE backend = ? AND who = ?`, backend, key).Scan(&known)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -39,7 +39,7 @@ func (s *Store) Newer(ctx context.Context, backend string, asOf time.Time, recor
 			stale = stale || err == nil && known > asOf.UnixMilli()
 		}
 		if !stale {
-			newer = append(newer, records[i])
+			newer = append(newer, *r)
 		}
 	}
 	return newer, nil

@@ -97,6 +97,7 @@ func (s *Store) checkToken(name string, scopes []string, expires time.Time) erro
 	return nil
 }
 
+//nolint:gosec // names of columns
 const tokenColumns = `SELECT id, name, scopes, digest, created_at, expires_at, used_at, revoked_at FROM api_token`
 
 // scanToken reads one row of tokenColumns.

@@ -12,7 +12,10 @@ import (
 // build makes of a configuration what the running server looks things up in.
 // commit is called once the tables are in use.
 func (s *server) build(ctx context.Context, c *config) (t radiusd.Tables, commit func(), found findings) {
-	book, found := c.book()
+	if err := s.systems.keepStore(ctx); err != nil {
+		return t, nil, findings{{File: c.File, Line: c.lines.line("server.data"), Level: wrong, What: err.Error(), Remedy: "put it right, then try again"}}
+	}
+	book, found := c.book(s.systems.uses)
 	if found.bad() {
 		return t, nil, found
 	}
@@ -51,9 +54,9 @@ func named(names []string, systems map[string]*system) []backends.Named {
 	return out
 }
 
-// book compiles the plans.
-func (c *config) book() (*policy.Book, findings) {
-	p := policy.Config{Dictionary: c.Dictionary}
+// book compiles the plans. uses may be nil where nobody logs in.
+func (c *config) book(uses policy.Uses) (*policy.Book, findings) {
+	p := policy.Config{Dictionary: c.Dictionary, Uses: uses}
 	for _, plan := range c.Plans {
 		p.Plans = append(p.Plans, plan.Plan)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"memberradius/backends"
 	"memberradius/member"
+	"memberradius/onboard"
 	"memberradius/radiusd/policy"
 
 	"golang.org/x/sys/unix"
@@ -118,11 +119,14 @@ func (c *config) dataFindings() findings {
 
 // tryAll builds everything that the server would, except what lives in data.
 func (c *config) tryAll(ctx context.Context, online bool) findings {
-	_, found := c.book()
+	_, found := c.book(nil)
 	_, more := c.clientTable()
 	found = append(found, more...)
 	found = append(found, c.certificateFindings()...)
 	found = append(found, c.eapFindings(ctx, online)...)
+	if online && c.Mail.Set {
+		found = append(found, c.mailFindings(ctx)...)
+	}
 	for i := range c.Backends {
 		found = append(found, c.tryBackend(ctx, i, online)...)
 	}
@@ -137,6 +141,20 @@ func (c *config) certificateFindings() findings {
 	if _, err := tls.LoadX509KeyPair(c.HTTP.Certificate, c.HTTP.Key); err != nil {
 		return findings{{File: c.File, Line: c.lines.line("http.certificate"), Level: wrong, What: fmt.Sprintf("[http]: certificate and key can't be used: %v", err),
 			Remedy: "both are PEM files that belong together; the server's user must be able to read them"}}
+	}
+	return nil
+}
+
+// mailFindings says whether the mail server takes us.
+func (c *config) mailFindings(ctx context.Context) findings {
+	mailer, err := onboard.NewMailer(c.Mail.Mail)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, mailTimeout)
+		defer cancel()
+		err = mailer.Check(ctx)
+	}
+	if err != nil {
+		return findings{{File: c.File, Line: c.lines.line("mail.smtp"), Level: wrong, What: "[mail]: " + err.Error(), Remedy: "see smtp, password and from; letters wait meanwhile"}}
 	}
 	return nil
 }
@@ -162,7 +180,7 @@ func (c *config) tryBackend(ctx context.Context, i int, online bool) findings {
 	}
 	found := c.planFindings(ctx, i)
 	checker, ok := opened.(backends.Checker)
-	if !ok || k.live && !online {
+	if !ok || (k.live || k.remote) && !online {
 		return found
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)

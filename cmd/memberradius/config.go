@@ -29,6 +29,7 @@ type config struct {
 	Plans      []planConfig
 	Backends   []backendConfig
 	EAP        eapConfig
+	Mail       mailConfig
 	Dictionary *dictionary.Dictionary
 
 	lines       outline  // of the file
@@ -103,10 +104,7 @@ func readConfig(file, dir, text string) (*config, findings) {
 	c.readEAP(root.child("eap"))
 	c.cross(r)
 	c.crossEAP(r)
-	if root.has("mail") {
-		root.known["mail"] = true
-		root.wrong("mail", "[mail] is not in this version yet", "take the section out until a later version brings it")
-	}
+	c.readMail(root.child("mail"), root.has("mail"))
 	root.end()
 	r.found.sort()
 	return c, r.found
@@ -134,6 +132,9 @@ func (c *config) cross(r *reader) {
 	c.defaultSite(r)
 	for i := range c.Backends {
 		b := &c.Backends[i]
+		if b.Sync.Site != "" && !c.hasSite(b.Sync.Site) {
+			r.add(wrong, fmt.Sprintf("backend[%d].site", i), fmt.Sprintf("backend %q: site %q is unknown", b.Name, b.Sync.Site), "use the name of a [[site]]")
+		}
 		asked := slices.ContainsFunc(c.Sites, func(s siteConfig) bool {
 			return slices.Contains(s.Ask, b.Name) || slices.Contains(s.Gates, b.Name)
 		})

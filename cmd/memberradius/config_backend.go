@@ -23,7 +23,23 @@ type backendConfig struct {
 	// live; members in memory need none of them.
 	Fresh, Grace time.Duration
 	InFlight     int
-	opener       opener
+	// Sync belongs to kinds whose members are kept in the store.
+	Sync   syncConfig
+	opener opener
+}
+
+// syncConfig is how the members of a synced system are kept.
+type syncConfig struct {
+	// Every is how often changes are read.
+	Every time.Duration
+	// Provision adds who is new, Deprovision ends who is gone.
+	Provision, Deprovision bool
+	// Shrink is the share of members, of 1, that may go in one run.
+	Shrink float64
+	// Keep is how long the password of who is gone is kept.
+	Keep time.Duration
+	// Site is the [[site]] whose name and SSID letters speak of; empty: the first that asks.
+	Site string
 }
 
 // What a live backend gets where its table does not say.
@@ -32,8 +48,14 @@ const (
 	defaultGrace = 24 * time.Hour
 )
 
-// laterKinds are kinds that the documentation knows and this version does not.
-var laterKinds = []string{"coworks", "nexudus"}
+// What a synced backend gets where its table does not say. leastEvery keeps a
+// typing error from asking a system all the time.
+const (
+	defaultEvery  = 15 * time.Minute
+	leastEvery    = time.Minute
+	defaultShrink = 30 // percent
+	defaultKeep   = 90 * 24 * time.Hour
+)
 
 func (c *config) readBackends(tables []*table, text string) {
 	var doc struct {
@@ -55,6 +77,9 @@ func (c *config) readBackends(tables []*table, text string) {
 		if k.live {
 			t.liveKeys(&b)
 		}
+		if k.synced {
+			t.syncKeys(&b.Sync)
+		}
 		b.opener = k.config()
 		if err := md.PrimitiveDecode(doc.Backend[i], b.opener); err != nil {
 			t.decodeFinding(err)
@@ -70,8 +95,6 @@ func (t *table) unknownKind(kind string, known []string) {
 	switch {
 	case kind == "":
 		t.wrong("kind", "there is no kind", remedy)
-	case slices.Contains(laterKinds, kind):
-		t.wrong("kind", fmt.Sprintf("kind %q is not in this version yet", kind), "take the backend out until a later version brings it, or reach the system by kind = \"rest\"")
 	default:
 		t.wrong("kind", fmt.Sprintf("kind %q is unknown", kind), remedy)
 	}
@@ -87,6 +110,21 @@ func (t *table) liveKeys(b *backendConfig) {
 	b.Fresh = t.duration("fresh", defaultFresh, 0)
 	b.Grace = t.duration("grace", defaultGrace, 0)
 	b.InFlight = t.number("in_flight", backends.DefaultInFlight, 1, 65536)
+}
+
+// syncKeys reads how the members are kept.
+func (t *table) syncKeys(s *syncConfig) {
+	*s = syncConfig{
+		Every:       t.duration("sync", defaultEvery, leastEvery),
+		Provision:   t.flag("provision"),
+		Deprovision: t.flag("deprovision"),
+		Shrink:      float64(t.number("shrink", defaultShrink, 0, 100)) / 100,
+		Keep:        t.duration("keep", defaultKeep, time.Hour),
+		Site:        t.text("site", ""),
+	}
+	if s.Every == 0 {
+		t.wrong("sync", "sync is 0", `changes would never be read; write "15m"`)
+	}
 }
 
 // lastKey finds the key in an error of the decoder, whose own line is that of

@@ -43,7 +43,7 @@ func readClient(t *table, seen map[string]bool) clientConfig {
 	}}
 	cl.Prefix = t.clientPrefix()
 	cl.Methods = t.methods()
-	cl.TolerateNoMessageAuthenticator = !t.flag("require_message_authenticator", true)
+	cl.TolerateNoMessageAuthenticator = !t.flag("require_message_authenticator")
 	if cl.TolerateNoMessageAuthenticator {
 		t.warn("require_message_authenticator", "requests without Message-Authenticator are taken: whoever is on the way can turn a refusal into a welcome (CVE-2024-3596)",
 			"update the access point so that it sends Message-Authenticator, then take the line out")

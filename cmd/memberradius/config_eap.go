@@ -55,7 +55,7 @@ func (c *config) readEAP(t *table) {
 		Methods:       t.eapMethods(),
 		TLSMax:        t.tlsMax(),
 		Resume:        t.duration("resume", defaultResume, time.Minute),
-		AllowNoEMS:    t.flag("allow_no_ems", true),
+		AllowNoEMS:    t.flag("allow_no_ems"),
 		Conversations: t.number("conversations", defaultConversations, 1, maxConversations),
 		PKI: pki.Config{
 			Dir:         filepath.Join(c.Server.Data, pkiFolder),

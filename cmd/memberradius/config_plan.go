@@ -70,9 +70,6 @@ func (t *table) hours() *member.Hours {
 
 // planNotes says which keys have no effect yet.
 func (t *table) planNotes(p *member.Plan) {
-	if p.Valid != 0 {
-		t.note("valid", "valid has no effect yet", "a later version counts from first use; until then valid_until of the member holds")
-	}
 	if p.Devices != 0 {
 		t.note("devices", "devices has no effect yet", "a later version counts sessions")
 	}

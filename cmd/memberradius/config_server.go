@@ -135,9 +135,6 @@ func (c *config) readHTTP(t *table) {
 	for i, s := range h.Public {
 		t.httpAddress(fmt.Sprintf("public[%d]", i), s)
 	}
-	if len(h.Public) > 0 {
-		t.note("public", "nothing is served to guests yet but 404", "portal, webhooks and the personal page come with later versions")
-	}
 	if (h.Certificate == "") != (h.Key == "") {
 		t.wrong("certificate", "certificate and key belong together", "set both, or neither")
 	}

@@ -13,6 +13,8 @@ import (
 // siteConfig is a [[site]]: one coworking space.
 type siteConfig struct {
 	Name string
+	// Space is what people call it, SSID its network: what letters and profiles speak of.
+	Space, SSID string
 	// Ask are the backends that are asked, in order; Gates those that must allow as well.
 	Ask, Gates  []string
 	DefaultPlan string
@@ -24,6 +26,8 @@ func (c *config) readSites(tables []*table) {
 	for _, t := range tables {
 		s := siteConfig{
 			Name:        t.uniqueName(seen),
+			Space:       t.text("space", ""),
+			SSID:        t.ssid(),
 			Ask:         t.texts("ask"),
 			Gates:       t.texts("gates"),
 			DefaultPlan: t.text("default_plan", ""),
@@ -40,6 +44,16 @@ func (c *config) readSites(tables []*table) {
 		c.Sites = append(c.Sites, s)
 		t.end()
 	}
+}
+
+// ssid reads the name of a network: up to 32 octets (IEEE 802.11 §9.4.2.2).
+func (t *table) ssid() string {
+	s := t.text("ssid", "")
+	if len(s) > 32 {
+		t.wrong("ssid", fmt.Sprintf("ssid has %d octets", len(s)), "a network's name has 32 at the most; write it as the access points do")
+		return ""
+	}
+	return s
 }
 
 func (t *table) zone() *time.Location {

@@ -117,6 +117,7 @@ func (c *control) handler() http.Handler {
 	mux.HandleFunc("POST /clients/return", c.giveBack)
 	mux.HandleFunc("POST /members/refresh", c.refresh)
 	mux.HandleFunc("POST /reload", c.reload)
+	mux.HandleFunc("POST /sync", c.sync)
 	return mux
 }
 
@@ -195,6 +196,7 @@ func (c *control) giveBack(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *control) refresh(w http.ResponseWriter, r *http.Request) {
+	c.server.systems.wakeLetters()
 	if err := c.server.systems.refresh(r.Context()); err != nil {
 		refuse(w, http.StatusInternalServerError, err)
 		return

@@ -31,7 +31,6 @@ func newControlClient(data string) *controlClient {
 		return d.DialContext(ctx, "unix", path)
 	}
 	return &controlClient{path, &http.Client{
-		Timeout:   controlTimeout + 5*time.Second,
 		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
 	}}
 }
@@ -47,30 +46,19 @@ func (c *controlClient) call(ctx context.Context, method, path string, in, out a
 			return fmt.Errorf("control: %w", err)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://server"+path, &body)
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout+5*time.Second)
+	defer cancel()
+	resp, err := c.send(ctx, method, path, &body)
 	if err != nil {
-		return fmt.Errorf("control: %w", err)
-	}
-	resp, err := c.http.Do(req)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w with this configuration (nothing answers at %s); start it with `memberradius serve`", errNotRunning, c.path)
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("control: %s may be opened by the server's own user alone: run this as that user, or as root", c.path)
-	case err != nil:
-		return fmt.Errorf("control: %w", err)
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return refused(resp)
+	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxControlAnswer))
 	if err != nil {
 		return fmt.Errorf("control: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		var no refusal
-		if json.Unmarshal(text, &no) != nil || no.Error == "" {
-			no.Error = resp.Status
-		}
-		return errors.New(no.Error)
 	}
 	if out == nil {
 		return nil
@@ -79,6 +67,33 @@ func (c *controlClient) call(ctx context.Context, method, path string, in, out a
 		return fmt.Errorf("control: %w", err)
 	}
 	return nil
+}
+
+// send makes a request and returns when the header of its answer is there.
+func (c *controlClient) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://server"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("%w with this configuration (nothing answers at %s); start it with `memberradius serve`", errNotRunning, c.path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("control: %s may be opened by the server's own user alone: run this as that user, or as root", c.path)
+	case err != nil:
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return resp, nil
+}
+
+// refused is why the server did not do it.
+func refused(resp *http.Response) error {
+	var no refusal
+	if json.NewDecoder(io.LimitReader(resp.Body, maxControlAnswer)).Decode(&no) != nil || no.Error == "" {
+		no.Error = resp.Status
+	}
+	return errors.New(no.Error)
 }
 
 // running returns the way to the running server of this configuration. What is

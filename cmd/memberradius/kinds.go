@@ -2,9 +2,12 @@ package main
 
 import (
 	"memberradius/backends"
+	"memberradius/backends/coworks"
 	"memberradius/backends/file"
 	"memberradius/backends/local"
+	"memberradius/backends/nexudus"
 	"memberradius/backends/rest"
+	"memberradius/backends/webhook"
 )
 
 // An opener is a pointer to a kind's Config.
@@ -19,17 +22,23 @@ type kind struct {
 	// live systems are asked over the network, and so get the layers; the
 	// others answer from memory.
 	live bool
-	// stored says that its members are in the embedded store.
-	stored bool
+	// stored says that its members are in the embedded store, synced that the
+	// system's own word puts them there.
+	stored, synced bool
+	// remote says that Check goes over the network; live ones do anyway.
+	remote bool
 }
 
 // kinds is the one registry of member systems: by the word in kind = "...",
 // which is also the folder below backends.
 func kinds() map[string]kind {
 	return map[string]kind{
-		"file":  {config: func() opener { return &file.Config{} }},
-		"local": {config: func() opener { return &local.Config{} }, stored: true},
-		"rest":  {config: func() opener { return &rest.Config{} }, live: true},
+		"coworks": {config: func() opener { return &coworks.Config{} }, live: true},
+		"file":    {config: func() opener { return &file.Config{} }},
+		"local":   {config: func() opener { return &local.Config{} }, stored: true},
+		"nexudus": {config: func() opener { return &nexudus.Config{} }, stored: true, synced: true, remote: true},
+		"rest":    {config: func() opener { return &rest.Config{} }, live: true},
+		"webhook": {config: func() opener { return &webhook.Config{} }, stored: true, synced: true},
 	}
 }
 

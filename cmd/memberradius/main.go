@@ -54,7 +54,12 @@ type commands struct {
 	Why     whyCmd     `cmd:"" help:"Say why a login was let in or refused."`
 	Load    loadCmd    `cmd:"" help:"Measure how much the running server takes."`
 	Member  memberCmd  `cmd:"" help:"The members of the embedded store."`
+	Backend backendCmd `cmd:"" help:"The member systems."`
+	Sync    syncCmd    `cmd:"" help:"Read the members of a member system now."`
 	Cert    certCmd    `cmd:"" help:"The certificate of WPA-Enterprise, its CA, and members' own certificates."`
+	Profile profileCmd `cmd:"" help:"What a member's devices need: profiles, and what to type by hand."`
+	Token   tokenCmd   `cmd:"" help:"Tokens of the operator's API."`
+	Mail    mailCmd    `cmd:"" help:"Letters to members."`
 	Secret  secretCmd  `cmd:"" help:"RADIUS secrets."`
 	Hash    hashCmd    `cmd:"" help:"Print the hash of a password."`
 	Version versionCmd `cmd:"" help:"Print which program this is."`

@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"strings"
 
+	"memberradius/backends"
 	"memberradius/member"
+	"memberradius/mschap"
+	"memberradius/provision"
 	"memberradius/store"
 )
 
@@ -26,7 +29,7 @@ type memberCmd struct {
 
 // memberOf says whose members a verb is about.
 type memberOf struct {
-	Backend string `placeholder:"NAME" help:"The [[backend]] of kind \"local\" (default: the only one)."`
+	Backend string `placeholder:"NAME" help:"The [[backend]] whose members are kept here (default: the only one)."`
 }
 
 // A roll is the members of one backend, open to be read and changed.
@@ -36,8 +39,13 @@ type roll struct {
 	backend string
 }
 
-// open finds the backend in the configuration, and opens the store.
-func (o memberOf) open(p *program) (*roll, error) {
+// open finds a backend whose members are changed from here, and opens the store.
+func (o memberOf) open(p *program) (*roll, error) { return o.openOf(p, false) }
+
+// openAny is open also for those whose members are what their system says.
+func (o memberOf) openAny(p *program) (*roll, error) { return o.openOf(p, true) }
+
+func (o memberOf) openOf(p *program, synced bool) (*roll, error) {
 	c, found, err := loadConfig(p.Config)
 	if err != nil {
 		return nil, err
@@ -47,7 +55,7 @@ func (o memberOf) open(p *program) (*roll, error) {
 		found.print(p.stderr)
 		return nil, errFindings
 	}
-	backend, err := o.choose(c)
+	backend, err := o.choose(c, synced)
 	if err != nil {
 		return nil, err
 	}
@@ -59,17 +67,23 @@ func (o memberOf) open(p *program) (*roll, error) {
 }
 
 // choose returns the name of the backend that is meant.
-func (o memberOf) choose(c *config) (string, error) {
+func (o memberOf) choose(c *config, synced bool) (string, error) {
 	var local []string
 	known := kinds()
 	for i := range c.Backends {
-		if !known[c.Backends[i].Kind].stored {
+		b := &c.Backends[i]
+		k := known[b.Kind]
+		switch {
+		case !k.stored:
 			continue
-		}
-		if o.Backend == c.Backends[i].Name {
+		case k.synced && !synced && o.Backend == b.Name:
+			return "", fmt.Errorf("the members of backend %q are what its member system says: change them there; a new password is made by `memberradius member passwd LOGIN --backend %s --generate`", b.Name, b.Name)
+		case k.synced && !synced:
+			continue
+		case o.Backend == b.Name:
 			return o.Backend, nil
 		}
-		local = append(local, c.Backends[i].Name)
+		local = append(local, b.Name)
 	}
 	switch {
 	case len(local) == 0:
@@ -174,11 +188,14 @@ func (memberPasswdCmd) Help() string {
 
 // Run sets a password.
 func (c memberPasswdCmd) Run(p *program) error {
-	r, err := c.open(p)
+	r, err := c.openAny(p)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = r.Close() }()
+	if kinds()[r.config.backend(r.backend).Kind].synced {
+		return r.renew(p, c.Login, c.Generate)
+	}
 	credential, shown, err := c.read(p)
 	if err != nil {
 		return err
@@ -189,6 +206,30 @@ func (c memberPasswdCmd) Run(p *program) error {
 		return r.explain(c.Login, err)
 	}
 	return r.done(p, "password set", c.Login, shown)
+}
+
+// renew has a member of a synced backend get a new password as she would by
+// herself: she is told, and her member system.
+func (r *roll) renew(p *program, login string, generate bool) error {
+	if !generate {
+		return fmt.Errorf("passwords of backend %q are made here, and not typed: add --generate", r.backend)
+	}
+	opened, err := r.config.backend(r.backend).opener.Open(backends.Deps{Name: r.backend, Base: r.config.Dir, Directory: nobody{}})
+	if err != nil {
+		return err
+	}
+	runner := provision.New(provision.Config{
+		Backend: r.backend, Store: r.Store, Secrecy: secrecyOf(opened), Mail: r.config.Mail.Set, WriteBack: writesBack(opened),
+		NTHash: func(password string) member.Hash { return mschap.NTHash(password) }, Rand: p.rand,
+	})
+	if err := runner.Renew(p.ctx, login); err != nil {
+		return r.explain(login, err)
+	}
+	e, err := r.Get(p.ctx, r.backend, login)
+	if err != nil {
+		return r.explain(login, err)
+	}
+	return r.done(p, "password set", login, e.Credential.Password)
 }
 
 type memberDisableCmd struct {

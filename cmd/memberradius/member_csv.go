@@ -91,7 +91,7 @@ func (c memberExportCmd) Validate() error {
 
 // Run exports the members.
 func (c memberExportCmd) Run(p *program) error {
-	r, err := c.open(p)
+	r, err := c.openAny(p)
 	if err != nil {
 		return err
 	}

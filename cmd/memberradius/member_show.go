@@ -17,6 +17,8 @@ type memberView struct {
 	Backend    string      `json:"backend"`
 	Login      string      `json:"login"`
 	Name       string      `json:"name,omitempty"`
+	Email      string      `json:"email,omitempty"`
+	ID         string      `json:"id,omitempty"`
 	Plans      []string    `json:"plans,omitempty"`
 	Team       string      `json:"team,omitempty"`
 	VLAN       member.VLAN `json:"vlan,omitempty"`
@@ -24,6 +26,8 @@ type memberView struct {
 	ValidUntil *time.Time  `json:"valid_until,omitempty"`
 	Devices    int         `json:"devices,omitempty"`
 	Disabled   bool        `json:"disabled"`
+	// Lapsed is when her member system last had her as a member.
+	Lapsed *time.Time `json:"lapsed,omitempty"`
 	// State is what would be said to her now, if she proved who she is.
 	State   string    `json:"state"`
 	Secret  string    `json:"secret"` // password, nt_hash, password_hash or none
@@ -43,7 +47,11 @@ func viewOf(e *store.Entry) memberView {
 	if !m.ValidUntil.IsZero() {
 		v.ValidUntil = &m.ValidUntil
 	}
-	if verdict, reason := m.Judge(time.Now()); verdict != member.Allow {
+	v.Email, v.ID, v.Lapsed = e.Email, m.ID, whenSet(e.Lapsed)
+	switch verdict, reason := m.Judge(time.Now()); {
+	case v.Lapsed != nil:
+		v.State = "lapsed"
+	case verdict != member.Allow:
 		v.State = reason.String()
 	}
 	switch c := &e.Credential; {
@@ -67,7 +75,7 @@ func (memberListCmd) Help() string { return example("memberradius member list --
 
 // Run lists the members.
 func (c memberListCmd) Run(p *program) error {
-	r, err := c.open(p)
+	r, err := c.openAny(p)
 	if err != nil {
 		return err
 	}
@@ -105,7 +113,7 @@ func (memberShowCmd) Help() string { return example("memberradius member show bo
 
 // Run shows one member.
 func (c memberShowCmd) Run(p *program) error {
-	r, err := c.open(p)
+	r, err := c.openAny(p)
 	if err != nil {
 		return err
 	}
@@ -127,11 +135,23 @@ func (c memberShowCmd) Run(p *program) error {
 		{"login", v.Login}, {"backend", v.Backend}, {"state", v.State}, {"name", dash(v.Name)},
 		{"plan", dash(strings.Join(v.Plans, "; "))}, {"team", dash(v.Team)}, {"vlan", dash(string(v.VLAN))},
 		{"valid from", when(v.ValidFrom)}, {"valid until", when(v.ValidUntil)}, {"devices", devices},
+		{"email", dash(v.Email)}, {"id", dash(v.ID)}, {"lapsed", when(v.Lapsed)}, {"terms", dash(termsOf(&e.Member))},
 		{"secret", v.Secret}, {"created", when(&v.Created)}, {"updated", when(&v.Updated)},
 	} {
 		_, err = fmt.Fprintf(w, "%s:\t%s\n", line[0], line[1])
 	}
 	return errors.Join(err, w.Flush())
+}
+
+// termsOf says since when and until when she holds each plan.
+func termsOf(m *member.Member) string {
+	var all []string
+	for i, t := range m.Terms {
+		if i < len(m.Plans) && (!t.From.IsZero() || !t.Until.IsZero()) {
+			all = append(all, fmt.Sprintf("%s from %s to %s", m.Plans[i], when(whenSet(t.From)), when(whenSet(t.Until))))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func dash(s string) string {

@@ -27,15 +27,27 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"await":  scriptAwait,
-			"expand": scriptExpand,
-			"get":    scriptGet,
-			"ready":  scriptReady,
-			"reload": scriptReload,
-			"signal": scriptSignal,
-			"status": scriptStatus,
+			"await":   scriptAwait,
+			"call":    scriptCall,
+			"expand":  scriptExpand,
+			"keep":    scriptKeep,
+			"nexudus": scriptNexudus,
+			"push":    scriptPush,
+			"smtp":    scriptSMTP,
+			"get":     scriptGet,
+			"ready":   scriptReady,
+			"reload":  scriptReload,
+			"signal":  scriptSignal,
+			"status":  scriptStatus,
 		},
 		Condition: func(name string) (bool, error) {
+			if name == "smtp" {
+				_, err := exec.LookPath("aiosmtpd")
+				if err != nil && os.Getenv("CI") != "" {
+					return false, fmt.Errorf("aiosmtpd is not installed, and CI is set: %w", err)
+				}
+				return err == nil, nil
+			}
 			if name != "ipv6" {
 				return false, fmt.Errorf("condition %q is unknown", name)
 			}

@@ -134,7 +134,7 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		s.systems.meters, newTolerance(s.config.Load))
+		s.systems.meters, newMemberMeters(s.systems), newTolerance(s.config.Load))
 	if s.wpa != nil {
 		registry.MustRegister(s.wpa.watch)
 	}
@@ -168,7 +168,11 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 }
 
 func (s *server) openWeb(c *config, registry *prometheus.Registry) error {
-	var err error
+	sign, err := c.signer()
+	if err != nil {
+		return err
+	}
+	operators, hooks, members := s.webParts(c, sign)
 	s.web, err = web.New(web.Config{
 		Listen:      c.HTTP.Listen,
 		Public:      c.HTTP.Public,
@@ -177,6 +181,9 @@ func (s *server) openWeb(c *config, registry *prometheus.Registry) error {
 		Metrics:     registry,
 		Ready:       s.readiness,
 		ErrorLog:    log.New(debugWriter{s.log}, "", 0),
+
+		PublicURL: c.HTTP.PublicURL, TrustedProxies: c.HTTP.TrustedProxies,
+		API: operators, Webhook: hooks, Me: members,
 	})
 	if err != nil {
 		return err
@@ -221,6 +228,7 @@ func (s *server) run(ctx context.Context, hangup <-chan os.Signal) error {
 		parts.Go(func() { _ = s.wpa.watch.run(ctx) })
 	}
 	parts.Go(func() { tuneGarbage(ctx) })
+	parts.Go(func() { s.deliver(ctx) })
 	s.sayStart()
 	s.ready.Store(true)
 	<-ctx.Done()

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"memberradius/backends"
@@ -24,6 +25,9 @@ type system struct {
 	backend backends.Backend // with its layers
 	bare    backends.Backend // without
 	close   func()           // may be called twice
+	// keeper is a synced system's, stopKeeper ends it once it runs.
+	keeper     *keeper
+	stopKeeper context.CancelFunc
 }
 
 // systems keeps the member systems open over reloads: one whose settings have
@@ -32,9 +36,14 @@ type systems struct {
 	log    logrus.FieldLogger
 	data   string
 	meters *backendMeters
+	// current is the configuration that holds; nil before there is one.
+	current atomic.Pointer[config]
+	// letters has what waits in the outbox looked at.
+	letters chan struct{}
 
 	mu      sync.Mutex
-	store   *store.Store // nil until a backend needs it
+	store   *store.Store // nil until it is needed
+	uses    *store.FirstUses
 	members map[string]*store.Members
 	open    map[string]*system
 	retired []*system
@@ -44,7 +53,7 @@ type systems struct {
 }
 
 func newSystems(data string, log logrus.FieldLogger) *systems {
-	s := &systems{log: log, data: data, meters: newBackendMeters(), members: map[string]*store.Members{}, open: map[string]*system{}}
+	s := &systems{log: log, data: data, meters: newBackendMeters(), members: map[string]*store.Members{}, open: map[string]*system{}, letters: make(chan struct{}, 1)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
@@ -81,7 +90,7 @@ func (s *systems) renew(ctx context.Context, c *config) (all map[string]*system,
 		}
 		return nil, nil, found
 	}
-	return all, func() { s.commit(all) }, nil
+	return all, func() { s.commit(c, all) }, nil
 }
 
 // same says whether two tables mean the same system.
@@ -89,19 +98,26 @@ func (b *backendConfig) same(other *backendConfig) bool {
 	return reflect.DeepEqual(b, other)
 }
 
-func (s *systems) commit(all map[string]*system) {
+func (s *systems) commit(c *config, all map[string]*system) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.current.Store(c)
 	for name, old := range s.open {
 		if all[name] != old {
+			if old.stopKeeper != nil { // two of them would undo each other's work
+				old.stopKeeper()
+			}
 			s.retired = append(s.retired, old)
 			time.AfterFunc(retireAfter, func() { s.bury(old) })
 		}
 	}
 	s.open = all
 	names := make([]string, 0, len(all))
-	for name := range all {
+	for name, sys := range all {
 		names = append(names, name)
+		if sys.keeper != nil && sys.stopKeeper == nil {
+			s.serveKeeper(sys)
+		}
 	}
 	s.meters.keep(names)
 }
@@ -125,33 +141,27 @@ func (s *systems) start(ctx context.Context, c *config, b *backendConfig) (*syst
 		Now:    time.Now,
 		Tell:   s.tell(b.Name),
 	}
-	if k.stored || k.live && b.Grace > 0 {
-		if err := s.openStore(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if k.stored {
-		members, err := s.directory(ctx, b.Name)
-		if err != nil {
-			return nil, err
-		}
-		d.Directory = members
-	}
-	if k.live && s.store != nil {
-		shelf := s.store.Shelf()
-		d.Shelf, d.Key = shelf, backends.Key(shelf.Key())
+	kept, err := s.stock(ctx, b, &d)
+	if err != nil {
+		return nil, err
 	}
 	bare, err := b.opener.Open(d)
 	if err != nil {
 		return nil, err
 	}
-	sys := &system{config: *b, backend: bare, bare: bare}
+	sys := &system{config: *b, backend: bare, bare: bare, keeper: kept}
+	if kept != nil {
+		s.keep(kept, c, sys)
+	}
 	var cache *backends.Cache
 	if k.live {
 		cache = layered(bare, b, d)
 		sys.backend = cache
 	}
 	sys.close = sync.OnceFunc(func() {
+		if sys.stopKeeper != nil {
+			sys.stopKeeper()
+		}
 		if cache != nil {
 			s.closed(b.Name, cache)
 		}
@@ -160,6 +170,40 @@ func (s *systems) start(ctx context.Context, c *config, b *backendConfig) (*syst
 		}
 	})
 	return sys, nil
+}
+
+// stock gives a backend what it needs of the store. Where its system is synced
+// it has a keeper, which gets its Runner when the backend is open.
+func (s *systems) stock(ctx context.Context, b *backendConfig, d *backends.Deps) (*keeper, error) {
+	k := kinds()[b.Kind]
+	if k.stored || k.live && b.Grace > 0 {
+		if err := s.openStore(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if k.live && s.store != nil {
+		shelf := s.store.Shelf()
+		d.Shelf, d.Key = shelf, backends.Key(shelf.Key())
+	}
+	if !k.stored {
+		return nil, nil //nolint:nilnil // it has none
+	}
+	members, err := s.directory(ctx, b.Name)
+	if err != nil {
+		return nil, err
+	}
+	d.Directory = members
+	if !k.synced {
+		return nil, nil //nolint:nilnil // it has none
+	}
+	run, err := s.store.LastGood(ctx, b.Name, "full")
+	if err != nil {
+		return nil, err
+	}
+	kept := &keeper{members: members}
+	kept.said.Store(run != nil)
+	d.Synced = kept.said.Load
+	return kept, nil
 }
 
 func (s *systems) closed(name string, c io.Closer) {
@@ -183,88 +227,6 @@ func (s *systems) tell(name string) func(backends.Finding) {
 	}
 }
 
-// openStore opens the embedded store the first time that it is needed.
-func (s *systems) openStore(ctx context.Context) error {
-	if s.store != nil {
-		return nil
-	}
-	db, err := store.Open(ctx, store.Config{Dir: s.data})
-	if err != nil {
-		return err
-	}
-	s.store = db
-	s.running.Go(func() { s.purge(db) })
-	return nil
-}
-
-// purgeEvery is how often answers that have run out leave the store.
-const purgeEvery = time.Hour
-
-func (s *systems) purge(db *store.Store) {
-	tick := time.NewTicker(purgeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-tick.C:
-			if _, err := db.Shelf().Purge(s.ctx); err != nil && s.ctx.Err() == nil {
-				s.log.WithError(err).Warn("answers that have run out could not be removed from the store")
-			}
-		}
-	}
-}
-
-// watchEvery is how often a change of members is looked for that no control
-// socket told of: a restored backup, another server on the same store.
-const watchEvery = time.Second
-
-// directory returns the members of a backend, and keeps them as they are in the store.
-func (s *systems) directory(ctx context.Context, name string) (*store.Members, error) {
-	if m := s.members[name]; m != nil {
-		return m, nil
-	}
-	m, err := s.store.Members(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	s.members[name] = m
-	s.running.Go(func() {
-		tick := time.NewTicker(watchEvery)
-		defer tick.Stop()
-		m.Watch(s.ctx, tick.C, s.watched(name))
-	})
-	return m, nil
-}
-
-// watched logs when the members of a backend begin to be out of reach, and when
-// they are back.
-func (s *systems) watched(name string) func(error) {
-	log := s.log.WithField("backend", name)
-	return func(err error) {
-		if err == nil {
-			log.Info("members are read again")
-			return
-		}
-		log.WithError(err).Error("members could not be read again; the old ones hold")
-	}
-}
-
-// refresh reads the changes of the store's members at once.
-func (s *systems) refresh(ctx context.Context) error {
-	s.mu.Lock()
-	members := make([]*store.Members, 0, len(s.members))
-	for _, m := range s.members {
-		members = append(members, m)
-	}
-	s.mu.Unlock()
-	var errs []error
-	for _, m := range members {
-		errs = append(errs, m.Refresh(ctx))
-	}
-	return errors.Join(errs...)
-}
-
 // count returns how many members are in memory.
 func (s *systems) count() int {
 	s.mu.Lock()
@@ -278,6 +240,21 @@ func (s *systems) count() int {
 		}
 	}
 	return n
+}
+
+// membersOf returns how many members of a backend are in memory.
+func (s *systems) membersOf(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.members[name]; m != nil {
+		return m.Len()
+	}
+	if sys := s.open[name]; sys != nil {
+		if counted, ok := sys.bare.(interface{ Members() int }); ok {
+			return counted.Members()
+		}
+	}
+	return 0
 }
 
 // shut closes everything.

@@ -177,16 +177,16 @@ func (t *table) texts(key string) []string {
 	return out
 }
 
-// flag reads true or false.
-func (t *table) flag(key string, fallback bool) bool {
+// flag reads true or false; it is true where the key is not there.
+func (t *table) flag(key string) bool {
 	v, ok := t.get(key)
 	if !ok {
-		return fallback
+		return true
 	}
 	b, ok := v.(bool)
 	if !ok {
 		t.mistyped(key, v, "true or false", "true")
-		return fallback
+		return true
 	}
 	return b
 }

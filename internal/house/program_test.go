@@ -1,6 +1,7 @@
 package house
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -70,6 +71,7 @@ var (
 	secretEnv  = regexp.MustCompile(`"env:([^"]+)"`)
 	filePath   = regexp.MustCompile(`(?m)^\s*path\s*=\s*"([^"]+)"`)
 	dictFiles  = regexp.MustCompile(`(?m)^\s*dictionary\s*=\s*\["([^"]+)"\]`)
+	templates  = regexp.MustCompile(`(?m)^\s*template\s*=\s*"([^"]+)"`)
 )
 
 // furnish puts the files in place that a configuration points to.
@@ -94,6 +96,9 @@ func furnish(t *testing.T, dir, text string) {
 	for _, m := range dictFiles.FindAllStringSubmatch(text, -1) {
 		place(m[1], "")
 	}
+	for _, m := range templates.FindAllStringSubmatch(text, -1) {
+		place(m[1], "Hello {{member_name}}: {{profile_url}}\n")
+	}
 }
 
 func write(t *testing.T, name, text string) {
@@ -107,7 +112,11 @@ func write(t *testing.T, name, text string) {
 func environment(text string) []string {
 	var env []string
 	for _, m := range secretEnv.FindAllStringSubmatch(text, -1) {
-		env = append(env, m[1]+"=a-secret-that-is-long-enough")
+		secret := "a-secret-that-is-long-enough"
+		if strings.HasSuffix(m[1], "_WEBHOOK") { // Standard Webhooks has its own form
+			secret = "whsec_" + base64.StdEncoding.EncodeToString([]byte(secret))
+		}
+		env = append(env, m[1]+"="+secret)
 	}
 	return env
 }

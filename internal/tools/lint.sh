@@ -12,7 +12,9 @@ errorlint=github.com/polyfloyd/go-errorlint@v1.8.0
 unparam=mvdan.cc/unparam@v0.0.0-20260823230713-2fa3d841b0c8
 
 scripts=()
-while IFS= read -r f; do scripts+=("$f"); done < <(grep -rlE '^#!.*\b(bash|sh)$' --exclude-dir=.git --exclude-dir=bin --exclude-dir=data .)
+while IFS= read -r f; do # by its first line: documents show scripts too
+	head -n 1 "$f" | grep -qE '^#!.*\b(bash|sh)$' && scripts+=("$f")
+done < <(grep -rlE '^#!.*\b(bash|sh)$' --exclude-dir=.git --exclude-dir=bin --exclude-dir=data .)
 if command -v shellcheck >/dev/null; then
 	shellcheck "${scripts[@]}"
 else
