@@ -31,7 +31,8 @@ func bearerIs(h http.Header, token member.Secret) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// Groups implements backends.AccessControl: the plans are what there is to open.
+// Groups implements backends.AccessControl. What there is to open are the
+// plans, which are not this package's: it says that the question is Nexudus', and names none.
 func (b *Backend) Groups(_ context.Context, h http.Header) ([]backends.AccessGroup, error) {
 	switch {
 	case b.config.ACSToken == "":
@@ -39,23 +40,7 @@ func (b *Backend) Groups(_ context.Context, h http.Header) ([]backends.AccessGro
 	case !bearerIs(h, b.config.ACSToken):
 		return nil, backends.ErrUnsigned
 	}
-	groups := []backends.AccessGroup{}
-	b.mu.Lock()
-	plans := b.plans
-	b.mu.Unlock()
-	if plans != nil {
-		for _, name := range plans() {
-			groups = append(groups, backends.AccessGroup{ID: name, Name: name})
-		}
-	}
-	return groups, nil
-}
-
-// Offer sets what Groups lists: the names of the plans that are configured now.
-func (b *Backend) Offer(plans func() []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.plans = plans
+	return nil, nil
 }
 
 // An accessPush is what Nexudus sends when somebody's access changes.

@@ -1,6 +1,7 @@
 package nexudus
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,27 +40,22 @@ func TestGroups(t *testing.T) {
 	t.Parallel()
 	b := pushedOnly(t, nil, nil)
 	good := header("Authorization", "Bearer "+acsToken)
-	if got, err := b.Groups(t.Context(), good); err != nil || len(got) != 0 || got == nil {
-		t.Errorf("without plans: %v, %v", got, err)
-	}
-	b.Offer(func() []string { return []string{"hot-desk", "office"} })
-	got, err := b.Groups(t.Context(), good)
-	if err != nil || !slices.Equal(got, []backends.AccessGroup{{ID: "hot-desk", Name: "hot-desk"}, {ID: "office", Name: "office"}}) {
+	if got, err := b.Groups(t.Context(), good); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, h := range []http.Header{{}, header("Authorization", acsToken), header("Authorization", "Basic "+acsToken), header("Authorization", "Bearer "+acsToken+"x"), header("Authorization", "Bearer")} {
-		if _, err := b.Groups(t.Context(), h); err != backends.ErrUnsigned {
+		if _, err := b.Groups(t.Context(), h); !errors.Is(err, backends.ErrUnsigned) {
 			t.Errorf("%d octets: %v", len(h.Get("Authorization")), err)
 		}
-		if _, err := b.Grant(t.Context(), h, []byte("{}")); err != backends.ErrUnsigned {
+		if _, err := b.Grant(t.Context(), h, []byte("{}")); !errors.Is(err, backends.ErrUnsigned) {
 			t.Errorf("%d octets: %v", len(h.Get("Authorization")), err)
 		}
 	}
 	deaf := newWorld(t, func(_ *standin.Server, c *Config) { c.ACSToken = "" }).backend
-	if _, err := deaf.Groups(t.Context(), header("Authorization", "Bearer ")); err != backends.ErrDeaf {
+	if _, err := deaf.Groups(t.Context(), header("Authorization", "Bearer ")); !errors.Is(err, backends.ErrDeaf) {
 		t.Errorf("%v", err)
 	}
-	if _, err := deaf.Grant(t.Context(), header("Authorization", "Bearer "), nil); err != backends.ErrDeaf {
+	if _, err := deaf.Grant(t.Context(), header("Authorization", "Bearer "), nil); !errors.Is(err, backends.ErrDeaf) {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package nexudus
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -177,7 +178,7 @@ func TestHookSignature(t *testing.T) {
 		{"cut", `[{"CoworkerId":7}]`, sign(`[{"CoworkerId":7}]`)[:63], backends.ErrUnsigned},
 	} {
 		push, err := w.backend.Notify(t.Context(), header("X-Nexudus-Hook-Signature", tt.signature), []byte(tt.body))
-		if err != tt.want {
+		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 		if err == nil && (len(push.Records) != 0 || len(push.Refs) != 1 || push.Refs[0] != backends.Ref{Kind: "coworker", ID: "7"}) {
@@ -185,7 +186,7 @@ func TestHookSignature(t *testing.T) {
 		}
 	}
 	deaf := newWorld(t, func(_ *standin.Server, c *Config) { c.WebhookSecret, c.ACSToken = "", "" })
-	if _, err := deaf.backend.Notify(t.Context(), header("X-Nexudus-Hook-Signature", sign("[]")), []byte("[]")); err != backends.ErrDeaf {
+	if _, err := deaf.backend.Notify(t.Context(), header("X-Nexudus-Hook-Signature", sign("[]")), []byte("[]")); !errors.Is(err, backends.ErrDeaf) {
 		t.Errorf("without a secret: %v", err)
 	}
 }

@@ -53,6 +53,7 @@ func (u *update) teams(ctx context.Context) error {
 		return err
 	}
 	u.touch(u.r.setTeams(listed), u.s.now())
+	u.r.assign()
 	return nil
 }
 

@@ -28,8 +28,6 @@ type Backend struct {
 	mu sync.Mutex
 	// pushed is the time of the last grant for each coworker, as Nexudus had it.
 	pushed map[string]time.Time
-	// plans are what can be opened; nil is nothing.
-	plans func() []string
 }
 
 // A Synced is a Backend that can read its space.

@@ -108,29 +108,26 @@ func (p person) contracts(holding []*coworker, m *member.Member) {
 	bounded := false
 	for i := range held {
 		if slices.ContainsFunc(held[:i], func(c contract) bool {
-			return c.plan == held[i].plan && c.term.From.Equal(held[i].term.From) && c.term.Until.Equal(held[i].term.Until)
+			return c.plan == held[i].plan && c.from == held[i].from && c.until == held[i].until
 		}) {
 			continue // the same plan twice, for two desks
 		}
 		m.Plans = append(m.Plans, held[i].plan)
-		m.Terms = append(m.Terms, held[i].term)
-		bounded = bounded || held[i].term != member.Term{}
+		m.Terms = append(m.Terms, held[i].term())
+		bounded = bounded || held[i].from != 0 || held[i].until != 0
 	}
 	if !bounded {
 		m.Terms = nil
 	}
 }
 
-// teamFor puts the team in: the first by its id, and the first that has a VLAN.
+// teamFor puts the team of a profile in, where none with a VLAN is there yet.
 func (r *replica) teamFor(c *coworker, m *member.Member) {
-	for _, i := range r.teamsOf[c.id] {
-		t := &r.teams[i]
-		if m.Team == "" {
-			m.Team = t.name
-		}
-		if m.TeamVLAN == "" && t.vlan != "" {
-			m.Team, m.TeamVLAN = t.name, t.vlan
-		}
+	if c.team == 0 {
+		return
+	}
+	if t := &r.teams[c.team-1]; m.Team == "" || m.TeamVLAN == "" && t.vlan != "" {
+		m.Team, m.TeamVLAN = t.name, t.vlan
 	}
 }
 
@@ -139,7 +136,10 @@ func (r *replica) teamFor(c *coworker, m *member.Member) {
 func presence(holding []*coworker, now time.Time) (out bool, until time.Time) {
 	out = true
 	for _, c := range holding {
-		for _, v := range c.visits {
+		if c.visits == nil {
+			continue
+		}
+		for _, v := range *c.visits {
 			switch {
 			case v.until.IsZero():
 				return false, time.Time{}

@@ -28,12 +28,13 @@ type replica struct {
 	// holder finds who holds a contract, so that one that moves to another
 	// customer leaves the first.
 	holder  map[word]*coworker
-	teams   []team
-	teamsOf map[word][]int // by coworker: into teams
+	teams   []team // by their ids
 	offices offices
 	// touched is when it was noticed last that a team, a desk or a check-in
 	// changed for a coworker: no list by UpdatedOn names her again.
 	touched map[word]time.Time
+	// filling says that everybody is new: teams are assigned once, for all.
+	filling bool
 	// plans holds each plan's name once.
 	plans map[word]string
 }
@@ -45,7 +46,8 @@ func newReplica() *replica {
 	}
 }
 
-// A coworker is a customer, as far as it matters for the Wi-Fi.
+// A coworker is a customer, as far as it matters for the Wi-Fi. There are as
+// many of them in memory as members, so that what few have stands elsewhere.
 type coworker struct {
 	id        word
 	login     string // as it is spelled there
@@ -55,19 +57,38 @@ type coworker struct {
 	secret    member.Secret
 	inactive  bool // suspended
 	archived  bool
-	main      bool // the default profile of whoever signs in by this email
+	main      bool  // the default profile of whoever signs in by this email
+	team      int32 // into teams, from 1; 0 is none
 	contracts []contract
-	visits    []visit
+	visits    *[]visit  // nil where they do not matter
 	next      *coworker // another with the same login
 }
 
 // A contract is an active one.
 type contract struct {
-	id    word
-	plan  string
-	term  member.Term
-	desks []word
-	main  bool
+	id          word
+	plan        string
+	from, until int64 // in seconds; 0 is no bound
+	desks       *[]word
+	main        bool
+}
+
+// term returns the bounds of a contract.
+func (c *contract) term() member.Term { return member.Term{From: unix(c.from), Until: unix(c.until)} }
+
+func unix(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// seconds returns a time of a row; those of Nexudus have no parts of a second.
+func seconds(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.Unix()
 }
 
 // A visit is a check-in that is open, or ends later.
@@ -119,10 +140,13 @@ func (r *replica) put(c *coworker) []string {
 	if old := r.people[c.id]; old != nil {
 		concerned = append(concerned, old.folded)
 		r.unlink(old)
-		c.contracts, c.visits = old.contracts, old.visits
+		c.contracts, c.visits, c.team = old.contracts, old.visits, old.team
 		for _, held := range c.contracts {
 			r.holder[held.id] = c
 		}
+	}
+	if r.people[c.id] == nil && !r.filling {
+		c.team = r.teamOf(c.id)
 	}
 	r.people[c.id] = c
 	if c.folded != "" {
@@ -196,16 +220,13 @@ func (r *replica) contract(row *contractRow) contract {
 		r.plans[row.TariffName] = plan
 	}
 	c := contract{id: row.ID, plan: plan, main: row.MainContract == yes}
-	c.term.From = row.StartDate.Time
-	c.term.Until = row.EndDate.Time
-	if end := row.CancellationDate.Time; !end.IsZero() && row.Cancelled != no {
-		if c.term.Until.IsZero() || end.Before(c.term.Until) {
-			c.term.Until = end
-		}
+	c.from, c.until = seconds(row.StartDate.Time), seconds(row.EndDate.Time)
+	if end := seconds(row.CancellationDate.Time); end != 0 && row.Cancelled != no && (c.until == 0 || end < c.until) {
+		c.until = end
 	}
-	c.desks = row.FloorPlanDeskIDs.list
-	if len(c.desks) == 0 {
-		c.desks = row.Desks.list
+	if n := len(row.FloorPlanDeskIDs.list) + len(row.Desks.list); n > 0 {
+		desks := slices.Concat(row.FloorPlanDeskIDs.list, row.Desks.list)
+		c.desks = &desks
 	}
 	return c
 }
@@ -216,9 +237,12 @@ func (r *replica) visit(row *checkinRow, now time.Time) []string {
 	if c == nil {
 		return nil
 	}
-	c.visits = slices.DeleteFunc(c.visits, func(v visit) bool { return v.id == row.ID })
+	if c.visits == nil {
+		c.visits = new([]visit)
+	}
+	*c.visits = slices.DeleteFunc(*c.visits, func(v visit) bool { return v.id == row.ID })
 	if row.ToTime.IsZero() || row.ToTime.After(now) {
-		c.visits = append(c.visits, visit{row.ID, row.ToTime.Time})
+		*c.visits = append(*c.visits, visit{row.ID, row.ToTime.Time})
 	}
 	return []string{c.folded}
 }
@@ -248,13 +272,39 @@ func (r *replica) setTeams(now []team) map[word]bool {
 	for _, t := range old {
 		differing(nil, t.members, concerned)
 	}
-	r.teams, r.teamsOf = now, map[word][]int{}
-	for i, t := range now {
-		for _, id := range t.members {
-			r.teamsOf[id] = append(r.teamsOf[id], i)
+	r.teams = now
+	r.assign()
+	return concerned
+}
+
+// assign writes to each coworker which of her teams counts: the first by its
+// id, and before it the first that has a VLAN.
+func (r *replica) assign() {
+	for _, c := range r.people {
+		c.team = 0
+	}
+	for i := range r.teams {
+		for _, id := range r.teams[i].members {
+			if c := r.people[id]; c != nil && r.counts(i, c.team) {
+				c.team = int32(i + 1)
+			}
 		}
 	}
-	return concerned
+}
+
+// counts says whether a team counts before the one that a coworker has.
+func (r *replica) counts(i int, has int32) bool {
+	return has == 0 || r.teams[has-1].vlan == "" && r.teams[i].vlan != ""
+}
+
+// teamOf finds the team of a coworker who is new.
+func (r *replica) teamOf(id word) (has int32) {
+	for i := range r.teams {
+		if _, in := slices.BinarySearch(r.teams[i].members, id); in && r.counts(i, has) {
+			has = int32(i + 1)
+		}
+	}
+	return has
 }
 
 func (t team) same(other team) bool {
@@ -299,9 +349,11 @@ func (r *replica) setOffices(now offices, at time.Time) map[word]bool {
 // name, that names one of them, or that names her.
 func (o *offices) of(c *coworker) member.VLAN {
 	for i := range c.contracts {
-		for _, desk := range c.contracts[i].desks {
-			if v := o.desk[desk]; v != "" {
-				return v
+		if c.contracts[i].desks != nil {
+			for _, desk := range *c.contracts[i].desks {
+				if v := o.desk[desk]; v != "" {
+					return v
+				}
 			}
 		}
 		if v := o.contract[c.contracts[i].id]; v != "" {

@@ -101,7 +101,7 @@ func (u *update) everything(ctx context.Context, out func(*member.Record) error)
 	u.s.replica = nil
 	r := newReplica()
 	if before != nil { // small, and what is said again must not be lost
-		r.teams, r.teamsOf, r.offices, r.touched = before.teams, before.teamsOf, before.offices, before.touched
+		r.teams, r.offices, r.touched = before.teams, before.offices, before.touched
 	}
 	u.r, u.first = r, before == nil
 	if err := u.fill(ctx); err != nil {
@@ -136,8 +136,8 @@ func (u *update) everything(ctx context.Context, out func(*member.Record) error)
 
 // fill reads the lists, those first that others refer to.
 func (u *update) fill(ctx context.Context) error {
-	u.bulk = true
-	defer func() { u.bulk = false }()
+	u.bulk, u.r.filling = true, true
+	defer func() { u.bulk, u.r.filling = false, false }()
 	if err := u.begin(ctx); err != nil {
 		return err
 	}

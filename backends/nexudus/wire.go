@@ -226,11 +226,6 @@ type checkinRow struct {
 
 func (r *checkinRow) id() word { return r.ID }
 
-// A namedRow is a record of which only its name is asked for.
-type namedRow struct{ ID, Name word }
-
-func (r *namedRow) id() word { return r.ID }
-
 // A businessRow is a location.
 type businessRow struct{ ID, Name, WebAddress word }
 

@@ -150,6 +150,18 @@ func (w *world) logins() string {
 	return strings.Join(slices.Sorted(maps.Keys(w.members.records)), " ")
 }
 
+// holders are who holds an active contract at Nexudus.
+func (w *world) holders() string {
+	var list []string
+	for _, c := range w.space.Coworkers() {
+		if slices.ContainsFunc(w.space.ContractsOf(c.ID), func(k standin.Contract) bool { return k.Active }) {
+			list = append(list, c.Email)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
+}
+
 // get returns a member's record.
 func (w *world) get(login string) *member.Record {
 	w.t.Helper()

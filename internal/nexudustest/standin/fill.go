@@ -10,6 +10,7 @@ import (
 func (s *Server) Fill(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.version++
 	long := s.Now().AddDate(0, -1, 0).UTC().Truncate(time.Second)
 	plans := [...]string{"Hot Desk", "Dedicated Desk", "Private Office"}
 	var team *Team

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -31,16 +33,38 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, noun string, rows 
 	if p.size < 1 {
 		p.size = defaultSize
 	}
-	for _, rec := range rows.records() {
-		if !s.IgnoreFilters && !passes(rec, query) {
-			continue
-		}
-		if p.total >= (p.number-1)*p.size && p.total < p.number*p.size {
-			p.lines = append(p.lines, rows.line(s, rec))
-		}
-		p.total++
+	passed := s.passed(noun, rows, query)
+	p.total = len(passed)
+	for _, rec := range passed[min((p.number-1)*p.size, p.total):min(p.number*p.size, p.total)] {
+		p.lines = append(p.lines, rows.line(s, rec))
 	}
 	writePage(w, &p)
+}
+
+// A selection is what the filters of a list let through, until something changes.
+type selection struct {
+	key     string
+	version int
+	records []record
+}
+
+// passed returns the records of a list. Those of its first page are kept for
+// the others.
+func (s *Server) passed(noun string, rows shelf, query url.Values) []record {
+	var all []filter
+	if !s.IgnoreFilters {
+		all = filters(query)
+	}
+	key := noun
+	for _, f := range all {
+		key += "&" + f.name + "=" + f.value
+	}
+	if s.selected.key == key && s.selected.version == s.version {
+		return s.selected.records
+	}
+	chosen := slices.DeleteFunc(rows.records(), func(r record) bool { return !passes(r, all) })
+	s.selected = selection{key, s.version, chosen}
+	return chosen
 }
 
 func number(text string, other int) int {
@@ -50,11 +74,31 @@ func number(text string, other int) int {
 	return other
 }
 
+// A filter is one of a list's.
+type filter struct {
+	name, value string
+	at          time.Time // value, where it is a time
+}
+
+// filters reads those of a query, without what is about paging.
+func filters(query url.Values) []filter {
+	var list []filter
+	for name, values := range query {
+		switch name {
+		case "page", "size", "orderBy", "dir":
+		default:
+			list = append(list, filter{name, values[0], moment(values[0])})
+		}
+	}
+	slices.SortFunc(list, func(a, b filter) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
 // passes says whether a record meets the filters. One that is not known is
 // ignored without a word.
-func passes(r record, query url.Values) bool {
-	for name, values := range query {
-		if match, known := r.is(name, values[0]); known && !match {
+func passes(r record, filters []filter) bool {
+	for i := range filters {
+		if match, known := r.is(&filters[i]); known && !match {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package standin
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -72,7 +73,7 @@ type Hook struct {
 type record interface {
 	stamps() stamps
 	// is answers a filter; known is false for one that Nexudus ignores.
-	is(filter, value string) (match, known bool)
+	is(f *filter) (match, known bool)
 	// encode returns it as lists show it, or with the collections that only a single one has.
 	encode(s *Server, whole bool) []byte
 }
@@ -91,62 +92,69 @@ func (d *Desk) stamps() stamps     { return stamps{d.ID, d.Created, d.Updated, d
 func (c *Checkin) stamps() stamps  { return stamps{c.ID, c.Created, c.Updated, c.Gone} }
 func (h *Hook) stamps() stamps     { return stamps{h.ID, h.Created, h.Updated, h.Gone} }
 
-func (c *Coworker) is(filter, value string) (bool, bool) {
-	switch filter {
+func (c *Coworker) is(f *filter) (bool, bool) {
+	switch f.name {
 	case "Coworker_Email":
-		return c.Email == value, true
+		return c.Email == f.value, true
 	case "Coworker_Active":
-		return !c.Suspended == truth(value), true
+		return !c.Suspended == truth(f.value), true
 	case "Coworker_Archived":
-		return c.Archived == truth(value), true
+		return c.Archived == truth(f.value), true
 	}
-	return c.stamps().within("Coworker", filter, value)
+	return c.stamps().within("Coworker", f)
 }
 
-func (c *Contract) is(filter, value string) (bool, bool) {
-	switch filter {
+func (c *Contract) is(f *filter) (bool, bool) {
+	switch f.name {
 	case "CoworkerContract_Active":
-		return c.Active == truth(value), true
+		return c.Active == truth(f.value), true
 	case "CoworkerContract_Coworker":
-		return strconv.Itoa(c.Coworker) == value, true
+		return strconv.Itoa(c.Coworker) == f.value, true
 	}
-	return c.stamps().within("CoworkerContract", filter, value)
+	return c.stamps().within("CoworkerContract", f)
 }
 
-func (t *Team) is(filter, value string) (bool, bool) {
-	if filter == "Team_Name" {
-		return t.Name == value, true
+func (t *Team) is(f *filter) (bool, bool) {
+	if f.name == "Team_Name" {
+		return t.Name == f.value, true
 	}
-	return t.stamps().within("Team", filter, value)
+	return t.stamps().within("Team", f)
 }
 
-func (d *Desk) is(filter, value string) (bool, bool) {
-	return d.stamps().within("FloorPlanDesk", filter, value)
+func (d *Desk) is(f *filter) (bool, bool) {
+	return d.stamps().within("FloorPlanDesk", f)
 }
 
-func (c *Checkin) is(filter, value string) (bool, bool) {
-	switch filter {
+func (c *Checkin) is(f *filter) (bool, bool) {
+	switch f.name {
 	case "Checkin_Coworker":
-		return strconv.Itoa(c.Coworker) == value, true
+		return strconv.Itoa(c.Coworker) == f.value, true
 	case "from_Checkin_FromTime":
-		return !c.From.Before(moment(value)), true
+		return !c.From.Before(f.at), true
 	}
-	return c.stamps().within("Checkin", filter, value)
+	return c.stamps().within("Checkin", f)
 }
 
-func (h *Hook) is(filter, value string) (bool, bool) {
-	return h.stamps().within("WebHook", filter, value)
+func (h *Hook) is(f *filter) (bool, bool) {
+	return h.stamps().within("WebHook", f)
 }
 
 // within answers the filters by date that every entity has.
-func (s stamps) within(noun, filter, value string) (match, known bool) {
-	switch filter {
-	case "from_" + noun + "_UpdatedOn":
-		return !s.updated.Before(moment(value)), true
-	case "to_" + noun + "_UpdatedOn":
-		return !s.updated.After(moment(value)), true
-	case "from_" + noun + "_CreatedOn":
-		return !s.created.Before(moment(value)), true
+func (s stamps) within(noun string, f *filter) (match, known bool) {
+	bound, field, _ := strings.Cut(f.name, "_")
+	field, ours := strings.CutPrefix(field, noun+"_")
+	at := s.updated
+	switch {
+	case !ours || field != "UpdatedOn" && field != "CreatedOn":
+		return false, false
+	case field == "CreatedOn":
+		at = s.created
+	}
+	switch bound {
+	case "from":
+		return !at.Before(f.at), true
+	case "to":
+		return !at.After(f.at), true
 	}
 	return false, false
 }

@@ -36,6 +36,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	last      int
+	version   int // counts what is written
+	selected  selection
 	coworkers table[Coworker, *Coworker]
 	contracts table[Contract, *Contract]
 	teams     table[Team, *Team]

@@ -83,6 +83,7 @@ func (s *Server) next() int {
 
 // stamp sets the dates of a record that is put.
 func (s *Server) stamp(created, updated *time.Time) {
+	s.version++
 	now := s.Now().UTC().Truncate(time.Second)
 	if created.IsZero() {
 		*created = now
@@ -204,6 +205,7 @@ func (s *Server) Cancel(contract int) {
 func (s *Server) Remove(coworker int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.version++
 	if c := s.coworkers.get(coworker); c != nil {
 		c.Gone = true
 	}
@@ -218,6 +220,7 @@ func (s *Server) Remove(coworker int) {
 func (s *Server) Delete(contract int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.version++
 	if c := s.contracts.get(contract); c != nil {
 		c.Gone = true
 	}
