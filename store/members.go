@@ -226,6 +226,9 @@ func (m *Members) readInto(ctx context.Context, into *[shards][]*entry, what sel
 		if until := &e.record.Member.ValidUntil; r.lapsed.Valid && (until.IsZero() || r.lapsed.Int64 < until.Unix()) {
 			*until = instant(r.lapsed)
 		}
+		if e.record.Email = r.email; r.email == r.login {
+			e.record.Email = e.record.Member.Login // the same memory
+		}
 		e.gather(r.folded)
 		e.hash = maphash.String(m.seed, e.folded)
 		into[e.hash%shards] = append(into[e.hash%shards], e)

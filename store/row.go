@@ -36,13 +36,15 @@ type facts struct {
 }
 
 // Each column costs, 100,000 times at a start, so the hot path reads only what
-// it keeps; a login that is its own folded form comes once.
+// it keeps; a login that is its own folded form comes once, and so does one
+// that is her mail address.
 const (
 	everyColumn = `SELECT m.id, m.login, CASE WHEN m.folded = m.login THEN NULL ELSE m.folded END,
 		m.name, m.plans, m.team, m.vlan, m.valid_from, m.valid_until, m.devices, m.disabled,
 		m.ref, m.membership, m.office_vlan, m.team_vlan, m.terms, m.checked_out, m.lapsed_at`
-	rowColumns   = everyColumn + `, c.password, c.nt_hash, c.argon2id`
-	entryColumns = rowColumns + `, m.email, m.created_at, m.updated_at`
+	credentials  = `, c.password, c.nt_hash, c.argon2id`
+	rowColumns   = everyColumn + credentials + `, CASE WHEN m.email = m.login THEN NULL ELSE m.email END`
+	entryColumns = everyColumn + credentials + `, m.email, m.created_at, m.updated_at`
 	keptColumns  = everyColumn + `, m.email, m.created_at, m.updated_at,
 		CASE WHEN c.password IS NULL AND c.nt_hash IS NULL AND c.argon2id IS NULL THEN 0 ELSE 1 END`
 	ofBackend = ` FROM member m LEFT JOIN credential c ON c.member_id = m.id WHERE m.backend = ?`
@@ -100,7 +102,7 @@ func eachRow(ctx context.Context, q querier, what selection, f func(*row) error)
 	}
 	defer func() { _ = rows.Close() }()
 	r := row{backend: what.backend}
-	var folded sql.NullString
+	var folded, email sql.NullString
 	into := []any{
 		&r.id, &r.login, &folded, &r.name, &r.plans, &r.team, &r.vlan, &r.from, &r.until, &r.devices, &r.disabled,
 		&r.ref, &r.membership, &r.officeVLAN, &r.teamVLAN, &r.termsOf, &r.checkedOut, &r.lapsed,
@@ -108,7 +110,9 @@ func eachRow(ctx context.Context, q querier, what selection, f func(*row) error)
 	if what.shape != shapeKept {
 		into = append(into, &r.password, &r.ntHash, &r.argon2id)
 	}
-	if what.shape != shapeRow {
+	if what.shape == shapeRow {
+		into = append(into, &email)
+	} else {
 		into = append(into, &r.email, &r.created, &r.updated)
 	}
 	if what.shape == shapeKept {
@@ -121,6 +125,12 @@ func eachRow(ctx context.Context, q querier, what selection, f func(*row) error)
 		r.folded = r.login
 		if folded.Valid {
 			r.folded = folded.String
+		}
+		if what.shape == shapeRow {
+			r.email = email.String
+			if !email.Valid {
+				r.email = r.login
+			}
 		}
 		if err := f(&r); err != nil {
 			return err

@@ -184,7 +184,7 @@ func TestLapsed(t *testing.T) {
 	}
 	r, _ := m.Lookup("anna@example.com")
 	want := anna()
-	want.Member.Backend, want.Email, want.Member.ValidUntil = club, "", until
+	want.Member.Backend, want.Member.ValidUntil = club, until
 	if !reflect.DeepEqual(r, want) {
 		t.Errorf("in memory\ngot  %s\nwant %s", describe(r), describe(want))
 	}
@@ -283,6 +283,30 @@ func TestKeptOfMany(t *testing.T) {
 	for login, n := range seen {
 		if n != 1 {
 			t.Errorf("%s comes %d times", login, n)
+		}
+	}
+}
+
+// Members in memory have their mail addresses: a live system is asked by them.
+func TestEmailInMemory(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for login, email := range map[string]string{"anna@example.com": "anna@example.com", "4711": "berta@example.com", "carla": ""} {
+		if err := s.Add(t.Context(), "b", &member.Record{Member: member.Member{Login: login}, Email: email}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := s.Members(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for login, email := range map[string]string{"anna@example.com": "anna@example.com", "4711": "berta@example.com", "carla": ""} {
+		if r, ok := m.Lookup(login); !ok || r.Email != email {
+			t.Errorf("%s: %+v", login, r)
 		}
 	}
 }

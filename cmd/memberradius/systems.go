@@ -181,7 +181,7 @@ func (s *systems) stock(ctx context.Context, b *backendConfig, d *backends.Deps)
 			return nil, err
 		}
 	}
-	if k.live && s.store != nil {
+	if (k.live || k.remote) && s.store != nil {
 		shelf := s.store.Shelf()
 		d.Shelf, d.Key = shelf, backends.Key(shelf.Key())
 	}
