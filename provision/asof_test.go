@@ -67,6 +67,7 @@ func TestBegan(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
 	b.full(rec("1", "anna"))
+	b.after(time.Second)
 	var id string
 	report, err := b.Run(t.Context(), Options{Full: true, Began: func(s string) { id = s }})
 	if err != nil || id == "" || report.ID != id || b.journal()[0].ID != id {
