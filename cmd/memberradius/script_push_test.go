@@ -45,7 +45,7 @@ func scriptPush(ts *testscript.TestScript, _ bool, args []string) {
 func scriptCall(ts *testscript.TestScript, _ bool, args []string) {
 	var body io.Reader
 	if len(args) > 3 {
-		body = strings.NewReader(ts.ReadFile(args[3]))
+		body = strings.NewReader(strings.ReplaceAll(ts.ReadFile(args[3]), "NOW", time.Now().UTC().Format(time.RFC3339)))
 	}
 	req, err := http.NewRequest(args[1], args[2], body)
 	ts.Check(err)
