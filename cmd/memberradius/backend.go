@@ -145,13 +145,9 @@ const hooksTimeout = 2 * time.Minute
 
 // Run shows the hooks.
 func (v backendHooksCmd) Run(p *program) error {
-	c, found, err := loadConfig(p.Config)
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
-	}
-	if found.bad() {
-		found.print(p.stderr)
-		return errFindings
 	}
 	if c.HTTP.PublicURL == "" {
 		return errors.New(`[http] public_url is not set: the member system has to be told where this server is, as public_url = "https://wifi.example.com"`)

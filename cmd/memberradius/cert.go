@@ -23,20 +23,6 @@ type certCmd struct {
 	Revoke certRevokeCmd `cmd:"" help:"Revoke a member's certificates, or one."`
 }
 
-// certConfig reads the configuration for a verb that is about certificates.
-func (p *program) certConfig() (*config, error) {
-	c, found, err := loadConfig(p.Config)
-	if err != nil {
-		return nil, err
-	}
-	if found.bad() {
-		// Half a configuration may name another data directory, and another CA would be made there.
-		found.print(p.stderr)
-		return nil, errFindings
-	}
-	return c, nil
-}
-
 // authority opens the private CA, and makes it on first use.
 func (c *config) authority() (*pki.Authority, error) {
 	if err := os.MkdirAll(c.Server.Data, 0o700); err != nil {
@@ -85,7 +71,7 @@ func (certRenewCmd) Help() string {
 
 // Run makes a new server certificate.
 func (certRenewCmd) Run(p *program) error {
-	c, err := p.certConfig()
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
 	}
@@ -125,7 +111,7 @@ func (certCACmd) Help() string {
 
 // Run writes the CA's certificate.
 func (v certCACmd) Run(p *program) error {
-	c, err := p.certConfig()
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
 	}

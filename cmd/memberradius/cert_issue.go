@@ -39,7 +39,7 @@ func (certIssueCmd) Help() string {
 
 // Run makes a client certificate.
 func (v certIssueCmd) Run(p *program) error {
-	c, err := p.certConfig()
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (certRevokeCmd) Help() string {
 
 // Run revokes certificates.
 func (v certRevokeCmd) Run(p *program) error {
-	c, err := p.certConfig()
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
 	}

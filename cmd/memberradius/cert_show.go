@@ -28,7 +28,7 @@ func (certShowCmd) Help() string {
 
 // Run shows the server's certificate, or a member's.
 func (v certShowCmd) Run(p *program) error {
-	c, err := p.certConfig()
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,20 @@ func loadConfig(path string) (*config, findings, error) {
 	return c, found, nil
 }
 
+// wholeConfig is loadConfig for verbs that change something, or ask others: half
+// a configuration may name another data directory, and somebody be added there.
+func (p *program) wholeConfig() (*config, error) {
+	c, found, err := loadConfig(p.Config)
+	if err != nil {
+		return nil, err
+	}
+	if found.bad() {
+		found.print(p.stderr)
+		return nil, errFindings
+	}
+	return c, nil
+}
+
 // readConfig reads the text of a configuration file.
 func readConfig(file, dir, text string) (*config, findings) {
 	r := &reader{file: file, dir: dir}

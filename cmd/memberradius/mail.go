@@ -28,13 +28,9 @@ const mailTimeout = 40 * time.Second
 
 // Run sends a letter.
 func (v mailTestCmd) Run(p *program) error {
-	c, found, err := loadConfig(p.Config)
+	c, err := p.wholeConfig()
 	if err != nil {
 		return err
-	}
-	if found.bad() {
-		found.print(p.stderr)
-		return errFindings
 	}
 	if !c.Mail.Set {
 		return fmt.Errorf("%s has no [mail]; add one:\n\n[mail]\nsmtp = \"smtps://user@mail.example.com:465\"\npassword = \"env:SMTP_PASSWORD\"\nfrom = \"wifi@example.com\"", c.File)

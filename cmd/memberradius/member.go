@@ -46,14 +46,9 @@ func (o memberOf) open(p *program) (*roll, error) { return o.openOf(p, false) }
 func (o memberOf) openAny(p *program) (*roll, error) { return o.openOf(p, true) }
 
 func (o memberOf) openOf(p *program, synced bool) (*roll, error) {
-	c, found, err := loadConfig(p.Config)
+	c, err := p.wholeConfig()
 	if err != nil {
 		return nil, err
-	}
-	if found.bad() {
-		// Half a configuration may name another data directory, and she would be added there.
-		found.print(p.stderr)
-		return nil, errFindings
 	}
 	backend, err := o.choose(c, synced)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"memberradius/member"
 	"memberradius/mschap"
+	"memberradius/provision"
 	"memberradius/store"
 	"memberradius/store/roster"
 )
@@ -100,14 +101,13 @@ func readNTHash(path string) (*member.Hash, error) {
 }
 
 // newPassword returns a password to be read from a screen and typed into a
-// phone: 16 characters of 5 bits each, in groups. 80 bits are out of reach even
-// of one who caught an MS-CHAP exchange and guesses on machines of his own.
+// phone. Its 80 bits are out of reach even of one who caught an MS-CHAP exchange
+// and guesses on machines of his own.
 func newPassword(random io.Reader) (member.Secret, error) {
-	s, err := newSecret(random)
-	if err != nil {
-		return "", err
+	if random == nil {
+		random = rand.Reader
 	}
-	return member.Secret(s[0:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:16]), nil
+	return provision.NewPassword(random)
 }
 
 // A vlanFlag is a VLAN on the command line.

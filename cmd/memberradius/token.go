@@ -21,13 +21,9 @@ type tokenCmd struct {
 
 // openStore opens the embedded store of the configuration.
 func (p *program) openStore() (*store.Store, *config, error) {
-	c, found, err := loadConfig(p.Config)
+	c, err := p.wholeConfig()
 	if err != nil {
 		return nil, nil, err
-	}
-	if found.bad() { // half a configuration may name another data directory
-		found.print(p.stderr)
-		return nil, nil, errFindings
 	}
 	s, err := store.Open(p.ctx, store.Config{Dir: c.Server.Data, Random: p.rand})
 	return s, c, err
