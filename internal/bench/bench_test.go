@@ -239,12 +239,12 @@ func TestWriteCSV(t *testing.T) {
 
 func TestProcFiles(t *testing.T) {
 	t.Parallel()
-	if n, err := residentSize("VmPeak:\t  9 kB\nVmRSS:\t  1024 kB\n"); err != nil || n != 1<<20 {
-		t.Errorf("residentSize = %d, %v", n, err)
+	if n, err := statusSize("VmHWM:\t  9 kB\nVmRSS:\t  1024 kB\n", residentNow); err != nil || n != 1<<20 {
+		t.Errorf("statusSize = %d, %v", n, err)
 	}
 	for _, status := range []string{"", "VmRSS: many kB\n"} {
-		if n, err := residentSize(status); err == nil {
-			t.Errorf("residentSize(%q) = %d", status, n)
+		if n, err := statusSize(status, residentNow); err == nil {
+			t.Errorf("statusSize(%q) = %d", status, n)
 		}
 	}
 	if d, err := usedTime("1 (a ) b) S 1 1 1 0 -1 4 5 6 7 8 150 50 0 0 20"); err != nil || d != 2*time.Second {

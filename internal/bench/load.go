@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -37,11 +38,13 @@ type job struct {
 	Yields bool
 	// Shared says that the load shares its core with a member system.
 	Shared bool
+	// UntilTold says that it goes on until SIGTERM, and says readyLine when it begins to count.
+	UntilTold bool
 }
 
 // run puts the server under load. Requests are those of an access point, so
 // that every contender has the same attributes to read.
-func (j job) run(ctx context.Context) (outcome, error) {
+func (j job) run(ctx context.Context, ready func()) (outcome, error) {
 	users := make([]radiustest.User, j.Members)
 	for i := range users {
 		users[i].Login = login(i)
@@ -65,13 +68,17 @@ func (j job) run(ctx context.Context) (outcome, error) {
 		return outcome{}, fmt.Errorf("warm-up: %w", err)
 	}
 	l.Duration = time.Duration(j.Seconds * float64(time.Second))
+	if j.UntilTold {
+		l.Duration = 0
+		ready()
+	}
 	before, err := processorTime(j.Process)
 	if err != nil {
 		return outcome{}, err
 	}
 	began := time.Now()
 	result, err := l.Run(ctx)
-	if err != nil {
+	if err != nil && !(j.UntilTold && errors.Is(err, context.Canceled)) {
 		return outcome{}, fmt.Errorf("load: %w", err)
 	}
 	after, err := processorTime(j.Process)

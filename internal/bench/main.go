@@ -22,7 +22,7 @@ import (
 const readyLine = "ready"
 
 // scenarios are what -only chooses from.
-var scenarios = []string{"speed", "rest", "members", "eap"}
+var scenarios = []string{"speed", "rest", "members", "eap", "membership"}
 
 // options are the command line.
 type options struct {
@@ -40,8 +40,8 @@ func parseOptions(arguments []string) (o options, err error) {
 	f.StringVar(&o.modules, "modules", "/usr/lib/freeradius", "where FreeRADIUS's modules are")
 	f.StringVar(&o.profile, "cpuprofile", "", "where memberradius writes a CPU profile; each start of it replaces the last one")
 	f.StringVar(&o.out, "out", filepath.Join("docs", "benchmarks.md"), "the page to write")
-	f.StringVar(&o.role, "role", "", "what the bench starts itself as: echo, load, system, client")
-	f.StringVar(&o.address, "address", "", "for -role echo and system: where to serve")
+	f.StringVar(&o.role, "role", "", "what the bench starts itself as: echo, load, system, client, space")
+	f.StringVar(&o.address, "address", "", "for -role echo, system and space: where to serve")
 	f.StringVar(&o.url, "url", "", "for -role client: whom to ask")
 	f.StringVar(&o.jobAsJSON, "job", "", "for -role load: what to do")
 	if err := f.Parse(arguments); err != nil {
@@ -82,15 +82,13 @@ func (o options) run(ctx context.Context) error {
 	switch o.role {
 	case "":
 		return o.bench(ctx)
-	case "echo", "system":
+	case "echo", "system", "space":
 		address, err := netip.ParseAddrPort(o.address)
 		if err != nil {
 			return fmt.Errorf("-address: %w", err)
 		}
-		if o.role == "echo" {
-			return echo(address, ready)
-		}
-		return serveSystem(address, ready)
+		serve := map[string]func(netip.AddrPort, func()) error{"echo": echo, "system": serveSystem, "space": serveSpace}
+		return serve[o.role](address, ready)
 	case "client":
 		return printOutcome(bareClient(ctx, o.url, o.seconds))
 	case "load":
@@ -98,7 +96,9 @@ func (o options) run(ctx context.Context) error {
 		if err := json.Unmarshal([]byte(o.jobAsJSON), &j); err != nil {
 			return fmt.Errorf("-job: %w", err)
 		}
-		return printOutcome(j.run(ctx))
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+		defer stop()
+		return printOutcome(j.run(ctx, ready))
 	}
 	return fmt.Errorf("-role %q: there is no such role", o.role)
 }
@@ -152,6 +152,9 @@ func (o options) bench(ctx context.Context) (err error) {
 	if found.enterprise != nil {
 		_, _ = fmt.Printf("\n%s", found.enterprise.table())
 	}
+	if found.membership != nil {
+		_, _ = fmt.Printf("\n%s", found.membership.table())
+	}
 	if o.only != "" {
 		return nil
 	}
@@ -177,6 +180,10 @@ func (o options) measure(ctx context.Context, r *run) (found results, err error)
 			var e enterprise
 			e, err = r.measureEnterprise(ctx)
 			found.enterprise = &e
+		case "membership":
+			var m membership
+			m, err = r.measureMembership(ctx)
+			found.membership = &m
 		}
 		if err != nil {
 			return found, fmt.Errorf("%s: %w", name, err)

@@ -48,6 +48,21 @@ func (o *ours) run(ctx context.Context, dir string, verb ...string) (string, err
 	return strings.TrimSpace(string(out)), nil
 }
 
+// runOn is run on a core.
+func (o *ours) runOn(ctx context.Context, core int, dir string, verb ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, o.path, verb...) //nolint:gosec // built here
+	var out strings.Builder
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
+	err := startPinned(cmd, core)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		return "", fmt.Errorf("memberradius %s: %w\n%s", strings.Join(verb, " "), err, out.String())
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
 // prepare writes a configuration with free ports into a new directory below dir.
 func (o *ours) prepare(dir string, site ourSite) (where string, filled ourSite, err error) {
 	auth, err := freeUDP()

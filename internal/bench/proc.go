@@ -11,27 +11,38 @@ import (
 	"time"
 )
 
+// The lines of /proc/PID/status for the resident memory, as it is and at its most (proc(5)).
+const (
+	residentNow  = "VmRSS"
+	residentMost = "VmHWM"
+)
+
 // memory returns the resident memory of a process in octets.
-func (p *process) memory() (int64, error) {
+func (p *process) memory() (int64, error) { return p.status(residentNow) }
+
+// peak returns the most that it ever was.
+func (p *process) peak() (int64, error) { return p.status(residentMost) }
+
+func (p *process) status(name string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	return residentSize(string(status))
+	return statusSize(string(status), name)
 }
 
-// residentSize reads VmRSS out of /proc/PID/status (proc(5)).
-func residentSize(status string) (int64, error) {
+// statusSize reads a size out of /proc/PID/status, in octets.
+func statusSize(status, name string) (int64, error) {
 	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
 			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			if err != nil {
-				return 0, fmt.Errorf("VmRSS: %w", err)
+				return 0, fmt.Errorf("%s: %w", name, err)
 			}
 			return kilobytes << 10, nil
 		}
 	}
-	return 0, errors.New("no VmRSS in the process's status")
+	return 0, fmt.Errorf("no %s in the process's status", name)
 }
 
 // clockTick is the unit of /proc/PID/stat: 100 a second on every architecture of Linux.

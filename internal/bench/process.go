@@ -143,9 +143,12 @@ func (p *process) wait(ctx context.Context) error {
 	}
 }
 
+// end tells the process to end.
+func (p *process) end() { _ = p.cmd.Process.Signal(os.Signal(syscall.SIGTERM)) }
+
 // stop ends the process, and waits until it is gone.
 func (p *process) stop() {
-	_ = p.cmd.Process.Signal(os.Signal(syscall.SIGTERM))
+	p.end()
 	select {
 	case <-p.ended:
 	case <-time.After(stopWait):

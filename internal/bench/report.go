@@ -33,6 +33,7 @@ type results struct {
 	crowd  *crowd
 
 	enterprise *enterprise
+	membership *membership
 }
 
 // atLeast judges a contender by another; one that had no turn is not judged.
@@ -63,6 +64,9 @@ func (r results) verdicts() (all []verdict) {
 	}
 	if e := r.enterprise; e != nil {
 		all = append(all, e.verdicts()...)
+	}
+	if m := r.membership; m != nil {
+		all = append(all, m.verdicts()...)
 	}
 	if c := r.crowd; c != nil {
 		all = append(all, atLeast("100,000 members, rate of that with 10", c.many, c.few, crowdToFew)...)

@@ -39,6 +39,14 @@ type ourSite struct {
 	Session                  time.Duration
 	Members                  int
 	EAP                      *eapSite
+	Space                    *spaceSite
+}
+
+// A spaceSite is a space at Nexudus that is synced besides.
+type spaceSite struct {
+	URL, HookSecret string
+	// Secrecy is where passwords come from: generate or pincode.
+	Secrecy string
 }
 
 // writeTemplate makes the file name in dir out of its template.
