@@ -12,14 +12,18 @@ const (
 	// it is collected, in octets. Go would collect 8 MB of live memory after
 	// 8 MB of garbage, which TLS makes in a twentieth of a second.
 	leastGarbage = 32 << 20
+	// mostGarbage is what a server with much in memory may leave lying. A sync of
+	// 100,000 members has some 140 MB alive for seconds, and by Go's own measure
+	// the process would grow to more than twice of that and stay so large.
+	mostGarbage = 56 << 20
 	// goPercent is Go's own measure: as much garbage as there is live memory.
 	goPercent = 100
 	// tuneEvery is how often the measure is taken again.
 	tuneEvery = time.Second
 )
 
-// tuneGarbage has the collector wait for leastGarbage at least, until ctx ends. A server
-// whose live memory is more than that is left to Go's own measure.
+// tuneGarbage has the collector wait for leastGarbage at least and mostGarbage at
+// most, until ctx ends. In between Go's own measure holds.
 func tuneGarbage(ctx context.Context) {
 	tick := time.NewTicker(tuneEvery)
 	defer tick.Stop()
@@ -43,9 +47,12 @@ func tuneGarbage(ctx context.Context) {
 
 // garbagePercent is how much garbage there may be beside so much live memory.
 func garbagePercent(live uint64) int {
-	const most = 800
-	if live == 0 {
+	const least, most = 25, 800
+	switch {
+	case live == 0:
 		return goPercent
+	case live > mostGarbage:
+		return int(max(100*mostGarbage/live, least))
 	}
 	return int(min(max(100*leastGarbage/live, goPercent), most))
 }

@@ -5,7 +5,7 @@ import "testing"
 func TestGarbagePercent(t *testing.T) {
 	t.Parallel()
 	for live, want := range map[uint64]int{
-		0: 100, 1 << 20: 800, 8 << 20: 400, 16 << 20: 200, 32 << 20: 100, 100 << 20: 100, 1 << 40: 100,
+		0: 100, 1 << 20: 800, 8 << 20: 400, 16 << 20: 200, 32 << 20: 100, 56 << 20: 100, 112 << 20: 50, 1 << 40: 25,
 	} {
 		if got := garbagePercent(live); got != want {
 			t.Errorf("%d octets live: %d %%, want %d %%", live, got, want)
