@@ -87,6 +87,7 @@ func FuzzCursor_RoundTrip(f *testing.F) {
 
 func FuzzCursor_NoPanic(f *testing.F) {
 	f.Add("YQBi")
+	f.Add("YQ\rBi")
 	f.Add("!")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		if k, ok := keyOf(cursor); ok && cursorOf(k) != cursor {

@@ -150,7 +150,9 @@ func keyOf(cursor string) (Key, bool) {
 		return Key{}, false
 	}
 	backend, login, ok := strings.Cut(string(b), "\x00")
-	return Key{backend, login}, ok && backend != "" && login != ""
+	k := Key{backend, login}
+	// The decoder passes over line breaks: only what we wrote is a cursor.
+	return k, ok && backend != "" && login != "" && cursorOf(k) == cursor
 }
 
 // pathKey is the member that the address names.
