@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -247,7 +246,7 @@ func (c *client) status(ctx context.Context, r *call, resp *http.Response) error
 	case code == http.StatusForbidden:
 		return c.fault(backends.TokenRefused, r.path, &roleError{r.role})
 	case code == http.StatusConflict, code == http.StatusTooManyRequests: // 409 is Nexudus' older way to say 429
-		return &backends.Error{Class: backends.Throttled, Backend: c.name, After: retryAfter(resp.Header, c.now()),
+		return &backends.Error{Class: backends.Throttled, Backend: c.name, After: outward.RetryAfter(resp.Header, c.now()),
 			Err: fmt.Errorf("%s%s: HTTP %d: it wants to be asked less often", c.where, r.path, code)}
 	case code == http.StatusRequestTimeout || code >= 500:
 		return c.fault(backends.Faulty, r.path, fmt.Errorf("HTTP %d: a fault of its own", code))
@@ -292,16 +291,4 @@ func (c *client) failed(doing string, err error) error {
 func isJSON(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(media), "application/json")
-}
-
-// retryAfter reads Retry-After: seconds or a date (RFC 9110 §10.2.3).
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if n, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(n, 0), 1<<20)) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
 }

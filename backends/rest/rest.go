@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -174,7 +173,7 @@ func (r *REST) answer(resp *http.Response, a *member.Attempt) (member.Answer, er
 // fault is a "could not say" by status.
 func (r *REST) fault(class backends.Class, resp *http.Response, why string) error {
 	return &backends.Error{
-		Class: class, Backend: r.name, After: r.retryAfter(resp.Header),
+		Class: class, Backend: r.name, After: outward.RetryAfter(resp.Header, r.now()),
 		Err: fmt.Errorf("%s: HTTP %d: %s", r.where, resp.StatusCode, why),
 	}
 }
@@ -196,21 +195,6 @@ func (r *REST) failed(doing string, err error) error {
 // bad is a "could not say" by what stands in a body.
 func (r *REST) bad(code int, err error) error {
 	return &backends.Error{Class: backends.BadAnswer, Backend: r.name, Err: fmt.Errorf("%s: HTTP %d: %w", r.where, code, err)}
-}
-
-// retryAfter reads Retry-After: seconds or a date (RFC 9110 §10.2.3).
-func (r *REST) retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if v == "" {
-		return 0
-	}
-	if n, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(n, 0), 1<<20)) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(at.Sub(r.now()), 0)
-	}
-	return 0
 }
 
 // drain reads the rest of a short body, so that the connection can be used again.
