@@ -92,6 +92,31 @@ func (d *Desk) stamps() stamps     { return stamps{d.ID, d.Created, d.Updated, d
 func (c *Checkin) stamps() stamps  { return stamps{c.ID, c.Created, c.Updated, c.Gone} }
 func (h *Hook) stamps() stamps     { return stamps{h.ID, h.Created, h.Updated, h.Gone} }
 
+// marks are where put writes a record's id and dates.
+func (c *Coworker) marks() (id *int, created, updated *time.Time) {
+	return &c.ID, &c.Created, &c.Updated
+}
+
+func (c *Contract) marks() (id *int, created, updated *time.Time) {
+	return &c.ID, &c.Created, &c.Updated
+}
+
+func (t *Team) marks() (id *int, created, updated *time.Time) {
+	return &t.ID, &t.Created, &t.Updated
+}
+
+func (d *Desk) marks() (id *int, created, updated *time.Time) {
+	return &d.ID, &d.Created, &d.Updated
+}
+
+func (c *Checkin) marks() (id *int, created, updated *time.Time) {
+	return &c.ID, &c.Created, &c.Updated
+}
+
+func (h *Hook) marks() (id *int, created, updated *time.Time) {
+	return &h.ID, &h.Created, &h.Updated
+}
+
 func (c *Coworker) is(f *filter) (bool, bool) {
 	switch f.name {
 	case "Coworker_Email":

@@ -91,77 +91,40 @@ func (s *Server) stamp(created, updated *time.Time) {
 	*updated = now
 }
 
-// PutCoworker adds a coworker, or changes the one with that ID, and returns the ID.
-func (s *Server) PutCoworker(c Coworker) int {
+// put adds a record, or changes the one with that id, and returns the id.
+func put[R any, P interface {
+	*R
+	record
+	marks() (id *int, created, updated *time.Time)
+}](s *Server, t *table[R, P], r P) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.ID == 0 {
-		c.ID = s.next()
+	id, created, updated := r.marks()
+	if *id == 0 {
+		*id = s.next()
 	}
-	s.stamp(&c.Created, &c.Updated)
-	s.coworkers.put(&c)
-	return c.ID
+	s.stamp(created, updated)
+	t.put(r)
+	return *id
 }
+
+// PutCoworker adds a coworker, or changes the one with that ID, and returns the ID.
+func (s *Server) PutCoworker(c Coworker) int { return put(s, &s.coworkers, &c) }
 
 // PutContract adds or changes a contract. It leaves the coworker's UpdatedOn as it is.
-func (s *Server) PutContract(c Contract) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.ID == 0 {
-		c.ID = s.next()
-	}
-	s.stamp(&c.Created, &c.Updated)
-	s.contracts.put(&c)
-	return c.ID
-}
+func (s *Server) PutContract(c Contract) int { return put(s, &s.contracts, &c) }
 
 // PutTeam adds or changes a team.
-func (s *Server) PutTeam(t Team) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t.ID == 0 {
-		t.ID = s.next()
-	}
-	s.stamp(&t.Created, &t.Updated)
-	s.teams.put(&t)
-	return t.ID
-}
+func (s *Server) PutTeam(t Team) int { return put(s, &s.teams, &t) }
 
 // PutDesk adds or changes a desk.
-func (s *Server) PutDesk(d Desk) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if d.ID == 0 {
-		d.ID = s.next()
-	}
-	s.stamp(&d.Created, &d.Updated)
-	s.desks.put(&d)
-	return d.ID
-}
+func (s *Server) PutDesk(d Desk) int { return put(s, &s.desks, &d) }
 
 // PutCheckin adds or changes a check-in.
-func (s *Server) PutCheckin(c Checkin) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.ID == 0 {
-		c.ID = s.next()
-	}
-	s.stamp(&c.Created, &c.Updated)
-	s.checkins.put(&c)
-	return c.ID
-}
+func (s *Server) PutCheckin(c Checkin) int { return put(s, &s.checkins, &c) }
 
 // PutHook adds or changes a webhook.
-func (s *Server) PutHook(h Hook) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h.ID == 0 {
-		h.ID = s.next()
-	}
-	s.stamp(&h.Created, &h.Updated)
-	s.hooks.put(&h)
-	return h.ID
-}
+func (s *Server) PutHook(h Hook) int { return put(s, &s.hooks, &h) }
 
 // Coworker returns a copy of a coworker.
 func (s *Server) Coworker(id int) Coworker {
