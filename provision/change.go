@@ -129,7 +129,7 @@ func (r *Report) String() string {
 
 // The kinds of a run, as the journal has them.
 const (
-	kindFull    = "full"
+	kindFull    = store.RunFull
 	kindChanges = "changes"
 	kindRefs    = "refs"
 	kindPush    = "push"

@@ -74,7 +74,7 @@ func (c *comparison) come(cl *claim) error {
 	c.arrive(Change{Kind: Comes, Login: rec.Member.Login, Name: rec.Member.Name, What: plansOf(&rec.Member), Access: true})
 	c.changes.Edits = append(c.changes.Edits, store.Edit{Fields: store.AllFields, Record: *rec})
 	cl.rec = &c.changes.Edits[len(c.changes.Edits)-1].Record // of a hundred thousand one copy is enough
-	c.events(rec, eventWelcome)
+	c.events(rec, store.EventWelcome)
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (c *comparison) update(ctx context.Context, rec *member.Record, k row) erro
 	}
 	c.changes.Edits = append(c.changes.Edits, store.Edit{Fields: d.fields, Record: *rec})
 	if welcome {
-		c.events(rec, eventWelcome)
+		c.events(rec, store.EventWelcome)
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (c *comparison) move(ctx context.Context, cl *claim, taken bool) error {
 		c.changes.Forget = append(c.changes.Forget, k.Member.Login)
 	}
 	c.changes.Edits = append(c.changes.Edits, store.Edit{Fields: store.AllFields, Record: *rec})
-	c.events(rec, eventPassword)
+	c.events(rec, store.EventPassword)
 	return nil
 }
 

@@ -10,13 +10,6 @@ import (
 	"memberradius/store"
 )
 
-// What the outbox is to do: see store.Event.
-const (
-	eventWelcome   = "welcome"
-	eventPassword  = "password"
-	eventWriteBack = "writeback"
-)
-
 // ErrNotGenerated says that a password is not ours to make.
 var ErrNotGenerated = errors.New("the passwords of this backend come from its member system: change it there")
 
@@ -63,7 +56,7 @@ func (r *Runner) renew(ctx context.Context, login string) (Change, error) {
 		return Change{}, err
 	}
 	_, err = r.c.Store.Apply(ctx, r.c.Backend, &store.Changes{
-		Seen: seen, Edits: []store.Edit{e}, Events: r.events(nil, k.Member.Login, k.Email, eventPassword),
+		Seen: seen, Edits: []store.Edit{e}, Events: r.events(nil, k.Member.Login, k.Email, store.EventPassword),
 	})
 	return Change{Kind: Changes, Login: k.Member.Login, Name: k.Member.Name, What: "password", Access: true}, err
 }
@@ -91,7 +84,7 @@ func (r *Runner) events(all []store.Event, login, email, kind string) []store.Ev
 		all = append(all, store.Event{Backend: r.c.Backend, Login: login, Kind: kind, Next: r.now()})
 	}
 	if r.c.WriteBack && r.c.Secrecy == backends.Generated {
-		all = append(all, store.Event{Backend: r.c.Backend, Login: login, Kind: eventWriteBack, Next: r.now()})
+		all = append(all, store.Event{Backend: r.c.Backend, Login: login, Kind: store.EventWriteBack, Next: r.now()})
 	}
 	return all
 }

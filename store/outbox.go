@@ -13,6 +13,15 @@ import (
 // eventKept is for how long an event that has ended stays in the journal.
 const eventKept = 30 * 24 * time.Hour
 
+// The kinds of events.
+const (
+	// EventWelcome tells a new member of what she comes in with, EventPassword one who has it anew.
+	EventWelcome  = "welcome"
+	EventPassword = "password"
+	// EventWriteBack shows her her password in her own member system.
+	EventWriteBack = "writeback"
+)
+
 // An Event is something that a member or her member system is to be told. It
 // stays in the outbox until it is done or given up; the journal shows it for 30
 // days more. Times have whole milliseconds.

@@ -21,6 +21,9 @@ const (
 	maxRemark = 1000
 )
 
+// RunFull is the Kind of a Run that read everything.
+const RunFull = "full"
+
 // A Run is one sync or push, as the journal keeps it. It has whole
 // milliseconds, and neither passwords nor tokens.
 type Run struct {

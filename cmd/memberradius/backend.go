@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -71,11 +71,8 @@ func (backendListCmd) Run(p *program) error {
 func (c *config) viewBackend(ctx context.Context, s *store.Store, b *backendConfig) (backendView, error) {
 	v := backendView{Name: b.Name, Kind: b.Kind, Sites: []string{}}
 	for _, site := range c.Sites {
-		for _, name := range append(append([]string{}, site.Ask...), site.Gates...) {
-			if name == b.Name {
-				v.Sites = append(v.Sites, site.Name)
-				break
-			}
+		if slices.Contains(site.Ask, b.Name) || slices.Contains(site.Gates, b.Name) {
+			v.Sites = append(v.Sites, site.Name)
 		}
 	}
 	if !kinds()[b.Kind].stored {
@@ -191,25 +188,17 @@ func hookState(h *backends.Hook) string {
 
 // hooker opens a backend whose hooks can be set up.
 func (c *config) hooker(name string) (h backends.Hooker, end func(), err error) {
-	for i := range c.Backends {
-		b := &c.Backends[i]
-		if b.Name != name {
-			continue
-		}
-		opened, err := b.opener.Open(backends.Deps{Name: b.Name, Base: c.Dir, Directory: nobody{}})
-		if err != nil {
-			return nil, nil, err
-		}
-		end = func() {
-			if closer, ok := opened.(io.Closer); ok {
-				_ = closer.Close()
-			}
-		}
-		if h, ok := opened.(backends.Hooker); ok {
-			return h, end, nil
-		}
-		end()
-		return nil, nil, fmt.Errorf("backend %q (kind %q) has no hooks that can be set up from here", name, b.Kind)
+	b := c.backend(name)
+	if b == nil {
+		return nil, nil, fmt.Errorf("%s has no [[backend]] %q; there are: %s", c.File, name, strings.Join(names(c.Backends, func(b backendConfig) string { return b.Name }), ", "))
 	}
-	return nil, nil, fmt.Errorf("%s has no [[backend]] %q; there are: %s", c.File, name, strings.Join(names(c.Backends, func(b backendConfig) string { return b.Name }), ", "))
+	opened, end, err := b.openAlone(c.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h, ok := opened.(backends.Hooker); ok {
+		return h, end, nil
+	}
+	end()
+	return nil, nil, fmt.Errorf("backend %q (kind %q) has no hooks that can be set up from here", name, b.Kind)
 }

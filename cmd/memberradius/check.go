@@ -167,17 +167,11 @@ const checkTimeout = 15 * time.Second
 func (c *config) tryBackend(ctx context.Context, i int, online bool) findings {
 	b := &c.Backends[i]
 	k := kinds()[b.Kind]
-	d := backends.Deps{Name: b.Name, Base: c.Dir}
-	if k.stored {
-		d.Directory = nobody{}
-	}
-	opened, err := b.opener.Open(d)
+	opened, end, err := b.openAlone(c.Dir)
 	if err != nil {
 		return c.openFindings(i, err)
 	}
-	if closer, ok := opened.(io.Closer); ok {
-		defer func() { _ = closer.Close() }()
-	}
+	defer end()
 	found := c.planFindings(ctx, i)
 	checker, ok := opened.(backends.Checker)
 	if !ok || (k.live || k.remote) && !online {
@@ -194,6 +188,19 @@ func (c *config) tryBackend(ctx context.Context, i int, online bool) findings {
 			What: fmt.Sprintf("backend %q: %s", b.Name, f.What), Remedy: f.Remedy})
 	}
 	return found
+}
+
+// openAlone opens a backend for a verb, without a store and without layers. end closes it.
+func (b *backendConfig) openAlone(base string) (opened backends.Backend, end func(), err error) {
+	opened, err = b.opener.Open(backends.Deps{Name: b.Name, Base: base, Directory: nobody{}})
+	if err != nil {
+		return nil, nil, err
+	}
+	return opened, func() {
+		if closer, ok := opened.(io.Closer); ok {
+			_ = closer.Close()
+		}
+	}, nil
 }
 
 // nobody is a store without members: check opens none.

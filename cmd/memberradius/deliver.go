@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,12 +14,6 @@ import (
 	"memberradius/store"
 
 	"github.com/sirupsen/logrus"
-)
-
-// The kinds of events in the outbox.
-const (
-	eventPassword  = "password"
-	eventWriteBack = "writeback"
 )
 
 const (
@@ -82,24 +77,23 @@ func (s *server) deliverOne(ctx context.Context, db *store.Store, e *store.Event
 	cancel()
 	// What was sent is written down although the server is about to end.
 	ctx = context.WithoutCancel(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		if err := db.EventDone(ctx, e.ID); err != nil {
 			log.WithError(err).Error("delivered, but that could not be written down: it may come twice")
 			return
 		}
 		log.Info("delivered")
-	default:
-		dead := undeliverable(err) || e.Tries+1 >= deliverTries
-		next := time.Now().Add(backoff(e.Tries))
-		if dead {
-			log.WithError(err).Error("given up: it can't be delivered")
-		} else {
-			log.WithError(err).WithField("again", next.UTC().Format(time.RFC3339)).Warn("not delivered yet")
-		}
-		if err := db.EventFailed(ctx, e.ID, next, err.Error(), dead); err != nil {
-			log.WithError(err).Error("the outbox can't be written")
-		}
+		return
+	}
+	dead := undeliverable(err) || e.Tries+1 >= deliverTries
+	next := time.Now().Add(backoff(e.Tries))
+	if dead {
+		log.WithError(err).Error("given up: it can't be delivered")
+	} else {
+		log.WithError(err).WithField("again", next.UTC().Format(time.RFC3339)).Warn("not delivered yet")
+	}
+	if err := db.EventFailed(ctx, e.ID, next, err.Error(), dead); err != nil {
+		log.WithError(err).Error("the outbox can't be written")
 	}
 }
 
@@ -120,7 +114,7 @@ func (s *server) deliverEvent(ctx context.Context, db *store.Store, e *store.Eve
 	if err != nil {
 		return err
 	}
-	if e.Kind == eventWriteBack {
+	if e.Kind == store.EventWriteBack {
 		w, ok := s.systems.bare(e.Backend).(backends.Writer)
 		if !ok {
 			return fmt.Errorf("backend %q shows no passwords any more: %w", e.Backend, errUndeliverable)
@@ -151,7 +145,7 @@ func (c *config) letter(ctx context.Context, db *store.Store, e *store.Event, wh
 		return err
 	}
 	site := c.siteOf(e.Backend)
-	return mailer.Send(ctx, &onboard.Letter{To: who.Email, ID: e.ID, Changed: e.Kind == eventPassword, Values: onboard.Values{
+	return mailer.Send(ctx, &onboard.Letter{To: who.Email, ID: e.ID, Changed: e.Kind == store.EventPassword, Values: onboard.Values{
 		SpaceName: site.space(), MemberName: nameOf(&who.Member), SSID: site.SSID,
 		Username: who.Member.Login, Password: who.Credential.Password, ProfileURL: member.Secret(link),
 	}})
@@ -174,23 +168,14 @@ type linker func(ctx context.Context, backend, login string, until time.Time) (m
 
 // siteOf returns the site that letters and profiles of a backend's members speak of.
 func (c *config) siteOf(backend string) *siteConfig {
-	for i := range c.Backends {
-		if b := &c.Backends[i]; b.Name == backend && b.Sync.Site != "" {
-			for k := range c.Sites {
-				if c.Sites[k].Name == b.Sync.Site {
-					return &c.Sites[k]
-				}
-			}
-		}
+	named := ""
+	if b := c.backend(backend); b != nil {
+		named = b.Sync.Site
 	}
-	for i := range c.Sites {
-		for _, name := range c.Sites[i].Ask {
-			if name == backend {
-				return &c.Sites[i]
-			}
-		}
-	}
-	return &c.Sites[0] // cross sees to it that there is one
+	i := slices.IndexFunc(c.Sites, func(s siteConfig) bool {
+		return s.Name == named || named == "" && slices.Contains(s.Ask, backend)
+	})
+	return &c.Sites[max(i, 0)] // cross sees to it that there is one
 }
 
 // space is what people call the site.

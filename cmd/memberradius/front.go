@@ -131,7 +131,7 @@ func keyed(err error) error {
 	switch {
 	case errors.Is(err, member.ErrUnknown):
 		return api.ErrUnknown
-	case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrTokenExists):
+	case errors.Is(err, store.ErrExists):
 		return api.ErrExists
 	}
 	return err

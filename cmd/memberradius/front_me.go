@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"memberradius/backends"
 	"memberradius/member"
 	"memberradius/onboard"
+	"memberradius/pki"
 	"memberradius/provision"
 	"memberradius/store"
 	"memberradius/web/me"
@@ -85,23 +85,21 @@ func (s *server) network(c *config, backend string) *onboard.Network {
 	if s.wpa == nil {
 		return nil
 	}
-	i := s.wpa.keeper.Identity()
-	var ca *x509.Certificate
-	if i.Made {
-		ca = i.CA
-	}
-	return c.network(backend, i.ServerName(), ca, secrecyOf(s.systems.bare(backend)))
+	return c.network(backend, s.wpa.keeper.Identity(), secrecyOf(s.systems.bare(backend)))
 }
 
 // network is what devices are told: the server's name, its CA where it is a
 // private one, and the method by which the members' passwords can be proved.
-func (c *config) network(backend, serverName string, ca *x509.Certificate, secrecy backends.Secrecy) *onboard.Network {
+func (c *config) network(backend string, i *pki.Identity, secrecy backends.Secrecy) *onboard.Network {
 	site := c.siteOf(backend)
 	if site.SSID == "" {
 		return nil
 	}
-	n := &onboard.Network{Space: site.space(), SSID: site.SSID, ServerName: serverName, CA: ca, Method: onboard.PEAP,
-		ID: fmt.Sprintf("%s/%s", site.Name, serverName)}
+	n := &onboard.Network{Space: site.space(), SSID: site.SSID, ServerName: i.ServerName(), Method: onboard.PEAP,
+		ID: fmt.Sprintf("%s/%s", site.Name, i.ServerName())}
+	if i.Made {
+		n.CA = i.CA
+	}
 	// A system that keeps the password itself must be told it: by PAP inside TTLS.
 	if secrecy == backends.Asked || !slices.Contains(c.EAP.Methods, "peap") {
 		n.Method, n.TTLSInner = onboard.TTLS, onboard.PAP

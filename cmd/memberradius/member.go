@@ -6,9 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"memberradius/backends"
 	"memberradius/member"
-	"memberradius/mschap"
 	"memberradius/provision"
 	"memberradius/store"
 )
@@ -209,13 +207,14 @@ func (r *roll) renew(p *program, login string, generate bool) error {
 	if !generate {
 		return fmt.Errorf("passwords of backend %q are made here, and not typed: add --generate", r.backend)
 	}
-	opened, err := r.config.backend(r.backend).opener.Open(backends.Deps{Name: r.backend, Base: r.config.Dir, Directory: nobody{}})
+	opened, end, err := r.config.backend(r.backend).openAlone(r.config.Dir)
 	if err != nil {
 		return err
 	}
+	defer end()
 	runner := provision.New(provision.Config{
 		Backend: r.backend, Store: r.Store, Secrecy: secrecyOf(opened), Mail: r.config.Mail.Set, WriteBack: writesBack(opened),
-		NTHash: func(password string) member.Hash { return mschap.NTHash(password) }, Rand: p.rand,
+		NTHash: ntHash, Rand: p.rand,
 	})
 	if err := runner.Renew(p.ctx, login); err != nil {
 		return r.explain(login, err)

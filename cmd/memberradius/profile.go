@@ -1,13 +1,11 @@
 package main
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	"memberradius/backends"
 	"memberradius/onboard"
 	"memberradius/store"
 )
@@ -75,16 +73,12 @@ func (r *roll) network(p *program) (*onboard.Network, error) {
 	if i.Certificate.Leaf == nil {
 		return nil, errNoCertificate
 	}
-	var ca *x509.Certificate
-	if i.Made {
-		ca = i.CA
-	}
-	b := r.config.backend(r.backend)
-	opened, err := b.opener.Open(backends.Deps{Name: b.Name, Base: r.config.Dir, Directory: nobody{}})
+	opened, end, err := r.config.backend(r.backend).openAlone(r.config.Dir)
 	if err != nil {
 		return nil, err
 	}
-	n := r.config.network(r.backend, i.ServerName(), ca, secrecyOf(opened))
+	defer end()
+	n := r.config.network(r.backend, i, secrecyOf(opened))
 	if n == nil {
 		return nil, fmt.Errorf("%s: site %q says no ssid, so that no device can be told which network is meant: write ssid = \"...\" into its [[site]]", r.config.File, r.config.siteOf(r.backend).Name)
 	}

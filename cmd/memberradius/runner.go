@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -28,10 +29,6 @@ func (s *systems) keep(kept *keeper, c *config, sys *system) {
 	if source == nil { // it speaks up by itself, and until then there is nobody
 		kept.said.Store(true)
 	}
-	secrecy := backends.Brought
-	if p, ok := bare.(backends.Provisioner); ok {
-		secrecy = p.Secrecy()
-	}
 	latest := func() *config {
 		if now := s.current.Load(); now != nil {
 			return now
@@ -39,10 +36,10 @@ func (s *systems) keep(kept *keeper, c *config, sys *system) {
 		return c
 	}
 	kept.Runner = provision.New(provision.Config{
-		Backend: b.Name, Store: s.store, Source: source, Secrecy: secrecy,
+		Backend: b.Name, Store: s.store, Source: source, Secrecy: secrecyOf(bare),
 		Provision: b.Sync.Provision, Deprovision: b.Sync.Deprovision,
 		Keep: b.Sync.Keep, Shrink: b.Sync.Shrink, Every: b.Sync.Every,
-		NTHash:     func(password string) member.Hash { return mschap.NTHash(password) },
+		NTHash:     ntHash,
 		KnownPlan:  func(name string) bool { return latest().plan(name) != nil },
 		HasDefault: func() bool { return latest().hasDefault(b.Name) },
 		Mail:       c.Mail.Set, WriteBack: writesBack(bare),
@@ -57,6 +54,9 @@ func (s *systems) keep(kept *keeper, c *config, sys *system) {
 	})
 }
 
+// ntHash is mschap.NTHash for whoever keeps passwords and knows members only.
+func ntHash(password string) member.Hash { return mschap.NTHash(password) }
+
 // writesBack says whether the system shows members their Wi-Fi passwords.
 func writesBack(b backends.Backend) bool {
 	w, ok := b.(backends.Writer)
@@ -66,14 +66,7 @@ func writesBack(b backends.Backend) bool {
 // hasDefault says whether every site that asks the backend has a plan for
 // members whose own is not configured.
 func (c *config) hasDefault(backend string) bool {
-	for _, s := range c.Sites {
-		for _, name := range s.Ask {
-			if name == backend && s.DefaultPlan == "" {
-				return false
-			}
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.Sites, func(s siteConfig) bool { return s.DefaultPlan == "" && slices.Contains(s.Ask, backend) })
 }
 
 // serveKeeper runs the keeper of a system until the system is closed.

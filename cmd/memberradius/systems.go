@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"memberradius/backends"
-	"memberradius/member"
-	"memberradius/mschap"
 	"memberradius/store"
 
 	"github.com/sirupsen/logrus"
@@ -137,7 +135,7 @@ func (s *systems) start(ctx context.Context, c *config, b *backendConfig) (*syst
 		Name:   b.Name,
 		Base:   c.Dir,
 		Meter:  s.meters.of(b.Name),
-		NTHash: func(password string) member.Hash { return mschap.NTHash(password) },
+		NTHash: ntHash,
 		Now:    time.Now,
 		Tell:   s.tell(b.Name),
 	}
@@ -196,7 +194,7 @@ func (s *systems) stock(ctx context.Context, b *backendConfig, d *backends.Deps)
 	if !k.synced {
 		return nil, nil //nolint:nilnil // it has none
 	}
-	run, err := s.store.LastGood(ctx, b.Name, "full")
+	run, err := s.store.LastGood(ctx, b.Name, store.RunFull)
 	if err != nil {
 		return nil, err
 	}
