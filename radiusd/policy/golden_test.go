@@ -109,6 +109,16 @@ Vendor-Specific itself), everything that is a secret or travels encrypted, and w
 (Service-Type but for Login-User, Framed-User, Authenticate-Only, Call-Check; Cisco-AVPair "shell:"; %s).
 `
 
+const pageSessions = `
+## Which session is meant
+
+What a Disconnect-Request or CoA-Request names a session by, in this order (RFC 5176 §3). What the NAS has not told in its accounting is
+left out, and Calling-Station-Id is spelled as it was sent. A request that could name no session or device in particular is not sent.
+
+| vendor | named by | asked to authenticate again by Cisco-AVPair | from |
+|---|---|---|---|
+`
+
 func page() string {
 	var s strings.Builder
 	s.WriteString(pageHead)
@@ -125,6 +135,14 @@ func page() string {
 		s.WriteString("\n")
 	}
 	fmt.Fprintf(&s, strings.TrimPrefix(pageSystems, "\n"), strings.Join(managementNames(), ", "))
+	s.WriteString(pageSessions)
+	for _, v := range vendors {
+		titles := make([]string, len(v.session))
+		for i, id := range v.session {
+			titles[i] = identities[id].title
+		}
+		fmt.Fprintf(&s, "| %s | %s | %s | %s |\n", v.name, strings.Join(titles, ", "), dash(v.reauthenticate), v.sessionSource)
+	}
 	return s.String()
 }
 

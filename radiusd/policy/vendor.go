@@ -26,6 +26,13 @@ type vendor struct {
 	redirect string
 	// source is where the vendor says so.
 	source string
+	// session is what names one of its sessions to it (RFC 5176 §3), in the
+	// order of the wire. sessionSource is where it says so.
+	session       []identity
+	sessionSource string
+	// reauthenticate is the Cisco-AVPair by which a CoA-Request asks it to
+	// authenticate a session's device again; empty is none.
+	reauthenticate string
 	// limits are what its operators must know, each a sentence for `check`.
 	limits []string
 }

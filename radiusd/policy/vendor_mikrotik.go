@@ -13,6 +13,8 @@ var mikrotik = vendor{
 	vlanFixedValue: "0", // an 802.1Q tag
 	redirect:       wisprRedirect,
 	source:         `MikroTik, RouterOS documentation, "RADIUS", supported attributes`,
+	session:        []identity{hotspotName, wirelessName, sessionID, framedAddress},
+	sessionSource:  `MikroTik, RouterOS documentation, "RADIUS", incoming; PacketFence issues 4635 (wireless wants the MAC, with colons, as User-Name) and 7703 (hotspot wants Framed-IP-Address)`,
 	limits: []string{
 		"mikrotik takes a VLAN by number only: a VLAN name is sent as Tunnel-Private-Group-Id, which its access points do not read",
 	},

@@ -1,0 +1,6 @@
+//go:build race
+
+package coa
+
+// raceEnabled says that the race detector watches.
+const raceEnabled = true
