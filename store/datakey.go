@@ -14,6 +14,7 @@ import (
 const (
 	purposeCredential = "credential"
 	purposeAnswer     = "answer"
+	purposeVoucher    = "voucher"
 )
 
 // A wrappedKey is a row of data_key.
@@ -45,12 +46,13 @@ func (s *Store) openKeys(ctx context.Context) error {
 	top := &sealer{random: s.random, keys: map[uuid]cipher.AEAD{{}: wrap}}
 	s.credentials = &sealer{random: s.random, keys: map[uuid]cipher.AEAD{}}
 	s.answers = &sealer{random: s.random, keys: map[uuid]cipher.AEAD{}}
+	s.vouchers = &sealer{random: s.random, keys: map[uuid]cipher.AEAD{}}
 	for i := range rows {
 		if err := s.unwrap(top, &rows[i], master.fingerprint()); err != nil {
 			return fmt.Errorf("store: %w", err)
 		}
 	}
-	for _, purpose := range [...]string{purposeCredential, purposeAnswer} {
+	for _, purpose := range [...]string{purposeCredential, purposeAnswer, purposeVoucher} {
 		if len(s.sealer(purpose).keys) > 0 {
 			continue
 		}
@@ -62,8 +64,11 @@ func (s *Store) openKeys(ctx context.Context) error {
 }
 
 func (s *Store) sealer(purpose string) *sealer {
-	if purpose == purposeAnswer {
+	switch purpose {
+	case purposeAnswer:
 		return s.answers
+	case purposeVoucher:
+		return s.vouchers
 	}
 	return s.credentials
 }
@@ -104,16 +109,27 @@ func (s *Store) unwrap(top *sealer, k *wrappedKey, fingerprint string) error {
 	if err != nil {
 		return fmt.Errorf("%s: data key %s: %w", s.path, k.id, err)
 	}
-	if k.purpose == purposeAnswer {
-		digest, err := hkdf.Key(sha256.New, key, nil, "memberradius digests of answers", len(s.digestKey))
-		if err != nil {
-			return fmt.Errorf("%s: data key %s: %w", s.path, k.id, err)
-		}
-		copy(s.digestKey[:], digest)
+	switch k.purpose {
+	case purposeAnswer:
+		err = derive(&s.digestKey, key, "memberradius digests of answers")
+	case purposeVoucher:
+		// There is one such key for ever: the codes are on paper, and no digest of
+		// them can be made anew.
+		err = derive(&s.voucherKey, key, "memberradius digests of vouchers")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: data key %s: %w", s.path, k.id, err)
 	}
 	to := s.sealer(k.purpose)
 	to.keys[id], to.current = aead, id
 	return nil
+}
+
+// derive makes the key that is used for something else out of a data key.
+func derive(to *[32]byte, key []byte, use string) error {
+	digest, err := hkdf.Key(sha256.New, key, nil, use, len(to))
+	copy(to[:], digest)
+	return err
 }
 
 // makeKey makes a data key for k.purpose, keeps it sealed, and puts it to use.

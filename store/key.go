@@ -105,5 +105,5 @@ func (s *Store) masterKey(sealed bool) (*masterKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key file %s can't be made: %w", s.keyPath, err)
 	}
-	return k, s.handOver(s.keyPath)
+	return k, handOver(s.keyPath)
 }

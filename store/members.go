@@ -33,6 +33,8 @@ type Members struct {
 	// read is how many members the last reading brought.
 	read  int
 	texts *texts
+	// follow is told of whom the last reading brought.
+	follow func(logins []string)
 }
 
 // An entry holds the NT hash beside the record that points to it: one object
@@ -108,25 +110,42 @@ func (m *Members) Refresh(ctx context.Context) error {
 	if err != nil {
 		return m.s.explain("look for changes", err)
 	}
+	var logins []string
+	first := m.seen == 0
 	switch {
 	case last == m.seen:
 		return nil
-	case m.seen == 0 || last < m.seen: // the first time, or a backup was put back
+	case first || last < m.seen: // the first time, or a backup was put back
 		err = m.load(ctx)
 	default:
-		err = m.catchUp(ctx)
+		logins, err = m.catchUp(ctx)
 	}
 	if err != nil {
 		return m.s.explain(fmt.Sprintf("read the members of backend %q", m.backend), err)
 	}
 	m.seen = last
 	m.many.Store(m.Len() >= crowded)
+	if m.follow != nil && !first && (logins == nil || len(logins) > 0) {
+		m.follow(logins)
+	}
 	if m.read >= much {
 		// What was read left half as much garbage again, and a server that is
 		// idle collects none for minutes. It costs 50 ms here, and lookups go on.
 		debug.FreeOSMemory()
 	}
 	return nil
+}
+
+// Follow has f called after each Refresh that brought something. logins are
+// those who were added, changed or removed, folded; nil says that anybody may
+// have changed. Lookup says then what holds now. f is called by whoever
+// refreshes, by one at a time, with the members locked: it may use Lookup, must
+// not wait, and must not call Refresh. The first reading calls nobody. Call
+// Follow before Watch.
+func (m *Members) Follow(f func(logins []string)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.follow = f
 }
 
 // much is from how many members on a reading is followed by giving its garbage
@@ -136,22 +155,7 @@ const much = 10_000
 // Watch calls Refresh at every tick until ctx ends. report is called with the
 // error when it begins to fail, and with nil when it works again.
 func (m *Members) Watch(ctx context.Context, tick <-chan time.Time, report func(error)) {
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-		}
-		err := m.Refresh(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if (err != nil) != failing {
-			failing = err != nil
-			report(err)
-		}
-	}
+	watch(ctx, tick, m.Refresh, report)
 }
 
 // counter returns the number of the last write to backend; 0 is none yet.
@@ -173,24 +177,30 @@ func (m *Members) load(ctx context.Context) error {
 	return nil
 }
 
-// catchUp reads the members that were written after m.seen.
-func (m *Members) catchUp(ctx context.Context) error {
+// catchUp reads the members that were written after m.seen, and returns their
+// folded logins.
+func (m *Members) catchUp(ctx context.Context) (logins []string, err error) {
 	// Those who were removed come first: one who came back since is among the changed.
 	removed, err := m.removed(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var changed [shards][]*entry
 	if err := m.readInto(ctx, &changed, selection{query: changedRows, backend: m.backend, args: []any{m.seen}}); err != nil {
-		return err
+		return nil, err
 	}
+	logins = []string{}
 	for i := range changed {
 		if len(changed[i]) == 0 && len(removed[i]) == 0 {
 			continue
 		}
 		m.shard[i].Store(m.shard[i].Load().with(changed[i], removed[i]))
+		logins = append(logins, removed[i]...)
+		for _, e := range changed[i] {
+			logins = append(logins, e.folded)
+		}
 	}
-	return nil
+	return logins, nil
 }
 
 // removed returns the folded logins of those who were removed after m.seen, by shard.

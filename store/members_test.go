@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -254,5 +255,44 @@ func TestClosedStore(t *testing.T) {
 	}
 	if stopped := errors.New("enough"); !errors.Is(open(t, dir).Each(t.Context(), club, func(*store.Entry) error { return stopped }), stopped) {
 		t.Error("Each hides the error of its caller")
+	}
+}
+
+// TestMembersFollow: who is told of, when the members change.
+func TestMembersFollow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server, verb := open(t, dir), open(t, dir)
+	m := load(t, server)
+	told := "nothing"
+	m.Follow(func(logins []string) {
+		slices.Sort(logins)
+		told = fmt.Sprintf("%d of %d: %s", len(logins), m.Len(), strings.Join(logins, " ")) // Len: what is new is there
+		if logins == nil {
+			told = "anybody"
+		}
+	})
+	for _, step := range []struct {
+		do   func() error
+		want string
+	}{
+		{func() error { return nil }, "nothing"},
+		{func() error { return verb.Add(t.Context(), club, bob()) }, "nothing"}, // the first reading
+		{func() error { return verb.Add(t.Context(), club, carol()) }, "1 of 2: carol@example.com"},
+		{func() error {
+			return errors.Join(verb.Edit(t.Context(), club, &store.Edit{Fields: store.FieldDisabled, Record: *bob()}), verb.Remove(t.Context(), club, "carol@example.com"))
+		}, "1 of 1: carol@example.com"}, // bob is as he was
+		{func() error { return verb.Add(t.Context(), "other", carol()) }, "nothing"},
+		{func() error { statement(t, dir, `UPDATE change SET counter = counter + 1`); return nil }, "nothing"},
+		{func() error { statement(t, dir, `UPDATE change SET counter = 1`); return nil }, "anybody"},
+	} {
+		told = "nothing"
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		refresh(t, m)
+		if told != step.want {
+			t.Errorf("told %q, want %q", told, step.want)
+		}
 	}
 }

@@ -47,7 +47,7 @@ func firstVersion(t *testing.T) (dir string) {
 		now: time.Now, random: rand.Reader, turn: make(turn, 1),
 	}
 	var err error
-	if s.db, err = openSQLite(s.path, true); err != nil {
+	if s.db, err = OpenSQLite(s.path, true); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
@@ -70,6 +70,7 @@ func firstVersion(t *testing.T) (dir string) {
 			[]any{r.id, r.backend, []byte(r.password), []byte(r.ntHash), nil, 1767225600}},
 		{`INSERT INTO change (backend, counter) VALUES (?, ?)`, []any{r.backend, 5}},
 		{`INSERT INTO member_removed (backend, folded, changed) VALUES (?, ?, ?)`, []any{r.backend, "carol@example.com", 4}},
+		{`DELETE FROM data_key WHERE purpose = ?`, []any{purposeVoucher}}, // it came later
 	} {
 		if _, err := s.db.ExecContext(t.Context(), c.query, c.args...); err != nil {
 			t.Fatal(err)
@@ -126,5 +127,57 @@ func TestMigrateBack(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestMigrateDoors opens a database of the version before there were doors, puts
+// what there is through them, goes back and comes again.
+func TestMigrateDoors(t *testing.T) {
+	t.Parallel()
+	dir := firstVersion(t)
+	db, err := OpenSQLite(filepath.Join(dir, databaseFile), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	migrateTo(t, db, 4)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	last := int64(0)
+	for range 2 { // the second time the tables are new once more
+		s, err := Open(t.Context(), Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := s.Doors(t.Context())
+		if err != nil || d.Len() != 0 {
+			t.Fatal(d.Len(), err)
+		}
+		g := &Grant{Kind: GrantClick, MAC: "02:00:00:00:00:01", Site: "berlin", Backend: "members", Login: "bob@example.com", Expires: time.Now().Add(time.Hour)}
+		if err := s.Grant(t.Context(), g); err != nil || g.PageID <= last {
+			t.Fatalf("page %d after %d, %v", g.PageID, last, err)
+		}
+		last = g.PageID
+		if door, open := d.Lookup("berlin", g.MAC, time.Now()); !open || door.Grant.PageID != g.PageID {
+			t.Error("a grant does not let in")
+		}
+		codes, _, err := s.CreateVouchers(t.Context(), 1, &Voucher{Name: "desk", Plan: "guest", Valid: time.Hour, Devices: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.TakeVoucher(t.Context(), codes[0], g.MAC, "berlin"); err != nil {
+			t.Error(err)
+		}
+		migrateTo(t, s.db, 4)
+		var keys int
+		if err := s.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM data_key`).Scan(&keys); err != nil || keys != 2 {
+			t.Errorf("%d keys are left to a program that knows two, %v", keys, err)
+		}
+		if e, err := s.Get(t.Context(), "members", "bob@example.com"); err != nil || e.Credential.Password != "correct-horse" {
+			t.Errorf("bob: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

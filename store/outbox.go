@@ -20,6 +20,8 @@ const (
 	EventPassword = "password"
 	// EventWriteBack shows her her password in her own member system.
 	EventWriteBack = "writeback"
+	// EventPortalLogin tells another system of a portal login. Its Login is the PageID of the grant.
+	EventPortalLogin = "portal_login"
 )
 
 // An Event is something that a member or her member system is to be told. It
@@ -31,7 +33,7 @@ type Event struct {
 	ID string
 	// Backend and Login are whom it is about.
 	Backend, Login string
-	// Kind is welcome, password or writeback.
+	// Kind is welcome, password, writeback or portal_login.
 	Kind string
 	// Created is when it was put into the outbox, Next when it is to be tried.
 	Created, Next time.Time

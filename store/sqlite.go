@@ -21,10 +21,11 @@ var migrations embed.FS
 // wait for each other, and SQLite has one writer at a time anyway.
 const connections = 4
 
-// openSQLite opens the database file at path. durable says whether a commit
-// must reach the disk before it returns; without it a power cut may take the
-// last commits back, but never harms the database (WAL).
-func openSQLite(path string, durable bool) (*sql.DB, error) {
+// OpenSQLite opens the database file at path, for this package and those under
+// it that keep a file of their own. durable says whether a commit must reach the
+// disk before it returns; without it a power cut may take the last commits back,
+// but never harms the database (WAL). Who waits for another writer gives up after 5 s.
+func OpenSQLite(path string, durable bool) (*sql.DB, error) {
 	synchronous := "synchronous(NORMAL)"
 	if durable {
 		synchronous = "synchronous(FULL)"
@@ -49,8 +50,12 @@ func openSQLite(path string, durable bool) (*sql.DB, error) {
 }
 
 // migrate brings the tables to the version that this program knows.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migration")
+func migrate(ctx context.Context, db *sql.DB) error { return Migrate(ctx, db, migrations) }
+
+// Migrate brings the tables of a database to the newest version that files know:
+// goose's, in the folder "migration". A database that is newer is an error.
+func Migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
+	files, err := fs.Sub(files, "migration")
 	if err != nil {
 		return err
 	}
@@ -72,12 +77,18 @@ func migrate(ctx context.Context, db *sql.DB) error {
 // explain turns an error of the database into one that says what to do. doing
 // is what was tried: "read the members".
 func (s *Store) explain(doing string, err error) error {
+	return Explain("store: "+doing, s.path, err)
+}
+
+// Explain turns an error of the database file at path into one that says what
+// to do; nil stays nil. doing is who tried what: "store: read the members".
+func Explain(doing, path string, err error) error {
 	if err == nil {
 		return nil
 	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return fmt.Errorf("store: %s: %w", doing, err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
 	remedy := ""
 	switch e.Code() & 0xff { // the low octet is the class of SQLite's result codes
@@ -92,7 +103,7 @@ func (s *Store) explain(doing string, err error) error {
 	case sqlite3.SQLITE_IOERR:
 		remedy = "the disk that holds %s failed: see the kernel's log"
 	default:
-		return fmt.Errorf("store: %s: %s: %w", doing, s.path, err)
+		return fmt.Errorf("%s: %s: %w", doing, path, err)
 	}
-	return fmt.Errorf("store: %s: "+remedy+": %w", doing, s.path, err)
+	return fmt.Errorf("%s: "+remedy+": %w", doing, path, err)
 }

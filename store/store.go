@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -41,7 +42,16 @@ type Store struct {
 	db, quick            *sql.DB
 	turn                 turn
 	credentials, answers *sealer
-	digestKey            [32]byte
+	// vouchers seals nothing: its key is where voucherKey comes from.
+	vouchers              *sealer
+	digestKey, voucherKey [32]byte
+	// doors is nil until somebody asks for them.
+	doors   atomic.Pointer[Doors]
+	tickets *UAMTickets
+	// portalMost is how many attempts at portals are kept, and noted how many this
+	// process has written.
+	portalMost int
+	noted      atomic.Int64
 }
 
 // Open opens the database in c.Dir. On first start it makes the directory
@@ -49,13 +59,14 @@ type Store struct {
 // file that others can read, one that does not belong to the database, and a
 // database that is damaged or newer than this program.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	dir, err := filepath.Abs(c.Dir)
-	if err != nil || c.Dir == "" {
-		return nil, fmt.Errorf("store: data directory %q: a path is needed ([server] data)", c.Dir)
+	path, unlock, err := Prepare(c.Dir, databaseFile)
+	if err != nil {
+		return nil, err
 	}
+	defer unlock()
 	s := &Store{
-		path: filepath.Join(dir, databaseFile), keyPath: filepath.Join(dir, keyFile),
-		now: c.Now, random: c.Random, turn: make(turn, 1),
+		path: path, keyPath: filepath.Join(filepath.Dir(path), keyFile),
+		now: c.Now, random: c.Random, turn: make(turn, 1), portalMost: portalLogMost,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -63,17 +74,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.random == nil {
 		s.random = rand.Reader
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("store: data directory %s can't be made ([server] data): %w", dir, err)
-	}
-	unlock, err := lockDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("store: data directory %s: %w", dir, err)
-	}
-	defer unlock()
-	if err := s.openFile(); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
+	s.tickets = newUAMTickets(s.now, s.random)
 	if err := s.openDatabases(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -81,10 +82,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 func (s *Store) openDatabases(ctx context.Context) (err error) {
-	if s.db, err = openSQLite(s.path, true); err != nil {
+	if s.db, err = OpenSQLite(s.path, true); err != nil {
 		return s.explain("open the database", err)
 	}
-	if s.quick, err = openSQLite(s.path, false); err != nil {
+	if s.quick, err = OpenSQLite(s.path, false); err != nil {
 		return s.explain("open the database", err)
 	}
 	if err := migrate(ctx, s.db); err != nil {
@@ -120,24 +121,48 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// Prepare makes the data directory dir (mode 0700) and in it the database file
+// name (0600) where they are missing, and returns the file's path. Other
+// processes that open a database there wait until unlock is called.
+func Prepare(dir, name string) (path string, unlock func(), err error) {
+	if dir == "" {
+		return "", nil, errors.New("store: data directory: a path is needed ([server] data)")
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", nil, fmt.Errorf("store: data directory ([server] data): %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil, fmt.Errorf("store: data directory %s can't be made ([server] data): %w", dir, err)
+	}
+	if unlock, err = lockDir(dir); err != nil {
+		return "", nil, fmt.Errorf("store: data directory %s: %w", dir, err)
+	}
+	path = filepath.Join(dir, name)
+	if err := openFile(path); err != nil {
+		unlock()
+		return "", nil, fmt.Errorf("store: %w", err)
+	}
+	return path, unlock, nil
+}
+
 // openFile makes the database file before SQLite would, with a mode that lets
 // nobody else read the members; SQLite gives the same mode to the files that it
 // puts beside it. An older file with a wider mode is narrowed.
-func (s *Store) openFile() error {
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+func openFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
-		return errors.Join(f.Close(), s.handOver(s.path))
+		return errors.Join(f.Close(), handOver(path))
 	}
 	if !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("database %s can't be made: %w", s.path, err)
+		return fmt.Errorf("database %s can't be made: %w", path, err)
 	}
-	st, err := os.Stat(s.path)
+	st, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("database %s: %w", s.path, err)
+		return fmt.Errorf("database %s: %w", path, err)
 	}
 	if mode := st.Mode().Perm(); mode&0o077 != 0 {
-		if err := os.Chmod(s.path, mode&0o700); err != nil {
-			return fmt.Errorf("database %s has mode %04o, and that can't be narrowed; run: chmod 0600 %s: %w", s.path, mode, s.path, err)
+		if err := os.Chmod(path, mode&0o700); err != nil {
+			return fmt.Errorf("database %s has mode %04o, and that can't be narrowed; run: chmod 0600 %s: %w", path, mode, path, err)
 		}
 	}
 	return nil
@@ -146,7 +171,7 @@ func (s *Store) openFile() error {
 // handOver gives a file that root has just made to the owner of the data
 // directory: a member added by root before the first start must not lock the
 // server out of its own database.
-func (s *Store) handOver(path string) error {
+func handOver(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}

@@ -104,9 +104,10 @@ type writer struct {
 	s       *Store
 	tx      *sql.Tx
 	backend string
-	// counter is the number of this write; 0: nothing was written yet.
-	counter int64
-	done    Imported
+	// counter is the number of this write, doors that of what it does to the
+	// doors; 0: nothing was written yet.
+	counter, doors int64
+	done           Imported
 
 	add, change, credential, back *sql.Stmt
 }
@@ -255,8 +256,8 @@ func (w *writer) writeRow(ctx context.Context, found bool, r *row, now int64) er
 	return err
 }
 
-// forget removes the members with these logins, and what was to be told to
-// them: another may get the login. Who is not there is none the less forgotten.
+// forget removes the members with these logins, what was to be told to them,
+// their devices and their grants: another may get the login. Who is not there is none the less forgotten.
 func (w *writer) forget(ctx context.Context, logins []string) error {
 	for _, login := range logins {
 		folded := member.FoldString(login)
@@ -285,6 +286,9 @@ func (w *writer) forget(ctx context.Context, logins []string) error {
 			if _, err := w.tx.ExecContext(ctx, query, w.backend, folded); err != nil {
 				return err
 			}
+		}
+		if err := w.shut(ctx, folded); err != nil {
+			return err
 		}
 	}
 	return nil
