@@ -137,6 +137,8 @@ type Error struct {
 	Err error
 	// After is how long the system asks us to wait (Retry-After); 0: it did not say.
 	After time.Duration
+	// Status is the HTTP status of what the system answered; 0: it did not, or not by HTTP.
+	Status int
 }
 
 // Error implements error.

@@ -158,8 +158,8 @@ func reusable(k member.ProofKind) bool {
 	}
 }
 
-// distinct says whether the key tells two attempts of this kind apart. What
-// CHAP proves is not in an Attempt, and no proof at all proves nothing.
+// distinct says whether the key tells two attempts of this kind apart. CHAP's
+// exchange is not in it, and no proof at all proves nothing.
 func distinct(k member.ProofKind) bool {
 	return reusable(k) || k == member.MSCHAPv1 || k == member.MSCHAPv2
 }
@@ -295,6 +295,8 @@ func clone(a *member.Attempt) *member.Attempt {
 	for _, s := range [...]*string{&own.Login, &own.Site, &own.Client, &own.NAS, &own.SSID, &own.StationMAC} {
 		*s = strings.Clone(*s)
 	}
-	own.Proof.Password = member.Secret(strings.Clone(string(a.Proof.Password)))
+	for _, s := range [...]*member.Secret{&own.Proof.Password, &own.Proof.CHAP.Challenge} {
+		*s = member.Secret(strings.Clone(string(*s)))
+	}
 	return &own
 }

@@ -24,6 +24,8 @@ type Answer struct {
 	NTKey *Hash
 	// Member is who she is; empty where the login is unknown.
 	Member Member
+	// Guest says that she is no member, but let in by name: no gate is asked about her.
+	Guest bool
 	// Attributes are to be added to the reply, by name, from the member system.
 	Attributes []Attribute
 	// Message is what the member system wants its member to read; it becomes
@@ -34,6 +36,9 @@ type Answer struct {
 	// Source is the backend that answered, Age how old the answer is (0: just given).
 	Source string
 	Age    time.Duration
+	// Status is the HTTP status by which a member system answered just now; 0: it
+	// was not asked by HTTP.
+	Status int
 	// Fresh is how long after it was given an Allow of a system that checked the
 	// proof itself may stand for a fast reconnect of EAP, where nothing can be
 	// checked anew; 0 is not at all.

@@ -86,8 +86,9 @@ type Proof struct {
 // A CHAPProof is a CHAP exchange (RFC 2865 §5.3): Response is MD5 of ID,
 // password and Challenge.
 type CHAPProof struct {
-	ID        byte
-	Challenge [16]byte
+	ID byte
+	// Challenge is up to 253 octets; like an Attempt's strings it may alias the packet.
+	Challenge Secret
 	Response  [16]byte
 }
 

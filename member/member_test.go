@@ -111,13 +111,16 @@ func TestReasons(t *testing.T) {
 		}
 		words[r.String()] = r
 	}
-	want := map[Reason]int{ReasonDisabled: 647, ReasonExpired: 648, ReasonOutOfHours: 646, ReasonWrongSSID: 649, ReasonWrongProof: 691, ReasonUnanswered: 691}
+	want := map[Reason]int{
+		ReasonDisabled: 647, ReasonExpired: 648, ReasonOutOfHours: 646, ReasonWrongSSID: 649, ReasonWrongProof: 691, ReasonUnanswered: 691,
+		ReasonUnknownDevice: 691, ReasonOtherDevice: 691, ReasonBlockedDevice: 647, ReasonDevices: 649, ReasonQuota: 649,
+	}
 	for r, code := range want {
 		if r.Code() != code {
 			t.Errorf("%v has code %d, want %d", r, r.Code(), code)
 		}
 	}
-	for _, r := range []Reason{ReasonUnknownLogin, ReasonDisabled, ReasonExpired, ReasonOutOfHours, ReasonNoCredential, ReasonNoPlan} {
+	for _, r := range []Reason{ReasonUnknownLogin, ReasonDisabled, ReasonExpired, ReasonOutOfHours, ReasonNoCredential, ReasonNoPlan, ReasonBlockedDevice, ReasonDevices, ReasonQuota} {
 		said := r.BeforeProof()
 		if said.Code() != 691 || said.Message() != ReasonWrongProof.Message() {
 			t.Errorf("%v sounds different before a proof: %d %q", r, said.Code(), said.Message())

@@ -21,6 +21,8 @@ type Plan struct {
 	Session, Idle, Interim time.Duration
 	// Devices is how many may be on at the same time; 0 is no limit.
 	Devices int
+	// Quotas are how much data and time there is in a day, a week and a month. All of them hold.
+	Quotas []Quota
 	// Hours is when it lets in, in the site's zone; nil is always.
 	Hours *Hours
 	// SSIDs are the networks that it opens; none is all.

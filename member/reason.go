@@ -53,6 +53,16 @@ const (
 	ReasonCertificate
 	// ReasonCryptoBinding: the device's Crypto-Binding is wrong.
 	ReasonCryptoBinding
+	// ReasonUnknownDevice: nothing lets the device in by its MAC address: no portal login that still holds, no registration.
+	ReasonUnknownDevice
+	// ReasonOtherDevice: the login is a MAC address, and not the one of the device that asks.
+	ReasonOtherDevice
+	// ReasonBlockedDevice: the operator has blocked the device.
+	ReasonBlockedDevice
+	// ReasonDevices: as many of the member's devices are on as may be at the same time.
+	ReasonDevices
+	// ReasonQuota: the data or the time of the plan's day, week or month is used up.
+	ReasonQuota
 
 	// could not say
 
@@ -106,7 +116,7 @@ var reasons = [Reasons]struct {
 	ReasonUnknownLogin:     {"unknown_login", codeFailure, "Login or password is wrong.", "no member system of this site knows this login; compare its spelling with the member's record"},
 	ReasonWrongProof:       {"wrong_password", codeFailure, "Login or password is wrong.", "the password is wrong"},
 	ReasonRefused:          {"refused", codeFailure, "Login or password is wrong.", "the member system checked the password and refused"},
-	ReasonNoCredential:     {"no_credential", codeFailure, "Login or password is wrong.", "what is stored of her password can't be checked by this method: an argon2id hash takes PAP and TTLS-PAP only, and no password at all takes none"},
+	ReasonNoCredential:     {"no_credential", codeFailure, "Login or password is wrong.", "what is stored of her password can't be checked by this method: an argon2id hash takes PAP and TTLS-PAP only, CHAP needs the password in clear, and no password at all takes none"},
 	ReasonDisabled:         {"disabled", codeDisabled, "The membership is suspended.", "the member is disabled"},
 	ReasonNotYetValid:      {"not_yet_valid", codeHours, "The membership has not begun.", "the membership begins later"},
 	ReasonExpired:          {"expired", codeExpired, "The membership has ended.", "the membership has ended"},
@@ -125,6 +135,11 @@ var reasons = [Reasons]struct {
 	ReasonTLS:              {"tls", codeFailure, "TLS failed.", "the TLS handshake failed"},
 	ReasonCertificate:      {"certificate", codeFailure, "The certificate is not accepted.", "her device's certificate is not accepted"},
 	ReasonCryptoBinding:    {"crypto_binding", codeFailure, "Crypto-Binding is wrong.", "her device's Crypto-Binding is wrong: somebody may stand between it and this server"},
+	ReasonUnknownDevice:    {"unknown_device", codeFailure, "This device is not known here.", "nothing lets this device in by its MAC address: it has no portal login that still holds, and is registered to nobody"},
+	ReasonOtherDevice:      {"other_device", codeFailure, "This is another device.", "the login is the MAC address of another device than the one that asks (Calling-Station-Id): somebody pretends to be it, or the access point writes something else there"},
+	ReasonBlockedDevice:    {"blocked_device", codeDisabled, "This device is blocked.", "the device is blocked"},
+	ReasonDevices:          {"devices", codeNoDialIn, "Too many devices at the same time.", "as many of her devices are on as may be at the same time"},
+	ReasonQuota:            {"quota", codeNoDialIn, "The data or time of the plan is used up.", "the data or the time of her plan is used up for this day, week or month"},
 	ReasonStopped:          {"stopped", 0, "", "her device stopped answering"},
 	ReasonUnanswered:       {"unanswered", 0, "", "a member system could not say"},
 	ReasonTimeout:          {"timeout", 0, "", "a member system did not answer in time"},
@@ -176,7 +191,8 @@ func (r Reason) Sentence() string {
 func (r Reason) BeforeProof() Reason {
 	switch r {
 	case ReasonMethodNotAllowed, ReasonMethodUnknown, ReasonMalformed,
-		ReasonEAP, ReasonNoEAPMethod, ReasonNoInnerMethod, ReasonNotTrusted, ReasonTLS, ReasonCertificate, ReasonCryptoBinding:
+		ReasonEAP, ReasonNoEAPMethod, ReasonNoInnerMethod, ReasonNotTrusted, ReasonTLS, ReasonCertificate, ReasonCryptoBinding,
+		ReasonUnknownDevice, ReasonOtherDevice:
 		return r
 	default:
 		return ReasonWrongProof

@@ -42,12 +42,25 @@ type Expecter interface {
 	Expect(site string, logins []string)
 }
 
+// A Spender is a Members some of whose logins are good for one time only.
+type Spender interface {
+	// Spend is told of a login that was just proved, and says whether it still was
+	// to be had: of several that prove one at the same time, one comes in.
+	Spend(a *member.Attempt) bool
+}
+
 // Tables are what a running server may be given anew at any time, as one.
 type Tables struct {
 	Clients Clients
 	Members Members
 	// Gates may be nil: no gates.
 	Gates Members
+	// Doors are asked in place of Members for the devices of MAC authentication:
+	// Login is the address ("aa:bb:cc:dd:ee:ff"), Proof of kind member.MAC. Only an
+	// answer that is Proved lets in; its Member is whose device it is, unless it is
+	// a Guest's. A device that nobody let in is Deny with
+	// member.ReasonUnknownDevice. Nil: all are.
+	Doors Members
 	// Book may be nil: no plans, and replies without attributes of theirs.
 	Book *policy.Book
 	// EAP are the methods that new conversations offer, in this order. None: EAP is refused.
@@ -94,7 +107,11 @@ type Config struct {
 	// IdentityKey keys Chargeable-User-Identity (RFC 4372): empty, a random
 	// one, and identities change at every start.
 	IdentityKey []byte
-	Log         *logrus.Logger
+	// Warden has the last word on who may come in. Nil: there are no limits.
+	Warden Warden
+	// Recorder keeps what NASes report. Nil: accounting is not acknowledged.
+	Recorder Recorder
+	Log      *logrus.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 	// Now and Rand default to time.Now and crypto/rand.

@@ -85,6 +85,10 @@ func lasting(d time.Duration) string {
 	return d.String()
 }
 
+// Printable is for text that a NAS or a device has chosen, on a terminal or in a
+// log: control bytes, line ends and marks that turn its direction are escaped.
+func Printable(s string) string { return printable(s) }
+
 // printable escapes what a terminal or a log file must not get raw: control
 // bytes, line ends, and the marks that turn the direction of text.
 func printable(s string) string {

@@ -1,7 +1,6 @@
 package radiusd
 
 import (
-	"crypto/md5"
 	"crypto/subtle"
 	"encoding/binary"
 	"strings"
@@ -34,20 +33,6 @@ func (eapMethod) prove(x *exchange) member.Reason {
 	default:
 		return member.ReasonMethodUnknown
 	}
-}
-
-// proveCHAP needs the password itself (RFC 1994 §4.1).
-func (x *exchange) proveCHAP() member.Reason {
-	p, password := &x.attempt.Proof.CHAP, x.answer.Credential.Password
-	if password == "" {
-		return member.ReasonNoCredential
-	}
-	text := append([]byte{p.ID}, password...)
-	want := md5.Sum(append(text, p.Challenge[:]...))
-	if subtle.ConstantTimeCompare(want[:], p.Response[:]) != 1 {
-		return member.ReasonWrongProof
-	}
-	return member.ReasonNone
 }
 
 const (
@@ -165,13 +150,19 @@ func (x *exchange) about() any {
 // challenge sends the next Request (RFC 3579 §2.1). It has nothing of the
 // member's: a Session-Timeout here would be EAP's timer (RFC 3579 §3.3).
 func (x *exchange) challenge() {
+	wait, send := x.challengeWait()
+	if !send {
+		x.drop(dropBraked)
+		x.silence()
+		return
+	}
 	x.open(codeAccessChallenge)
 	if x.talk.Invalid {
 		x.reply.add(typeErrorCause, []byte{0, 0, 0, invalidPacket})
 	}
 	x.reply.addEAP(x.talk.Packet)
 	x.reply.add(typeState, x.talk.State[:])
-	x.close(0)
+	x.close(wait)
 }
 
 // addEAP appends an EAP packet in consecutive EAP-Messages (RFC 3579 §3.1).

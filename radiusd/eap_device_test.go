@@ -25,9 +25,11 @@ type device struct {
 	// packet is the EAP packet to send next, state the State that goes with it.
 	packet, state []byte
 	identifier    byte // of the next request
-	// add is what the access point adds to each request, mtu its Framed-MTU (nil: none).
-	add []byte
-	mtu []byte
+	// station is the device's address; add is what the access point adds to each
+	// request, mtu its Framed-MTU (nil: none).
+	station []byte
+	add     []byte
+	mtu     []byte
 	// last is the last request that went out, reply what came back.
 	last   *radiustest.Sent
 	reply  *radiustest.Reply
@@ -47,7 +49,10 @@ func (r *rig) newDevice(c peer.Config) *device {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(p.Close)
-	d := &device{rig: r, peer: p, wire: r.wire(0), identifier: 1, mtu: binary.BigEndian.AppendUint32(nil, 1400)}
+	d := &device{
+		rig: r, peer: p, wire: r.wire(0), identifier: 1,
+		station: []byte{2, 0, 0, 0, 0, 7}, mtu: binary.BigEndian.AppendUint32(nil, 1400),
+	}
 	d.packet = p.Identity(9)
 	return d
 }
@@ -77,7 +82,7 @@ func (d *device) sign() *radiustest.Sent {
 	}
 	d.last = d.rig.sign(&radiustest.Request{
 		Method: radiustest.NoProof, Login: d.peer.OuterIdentity(), Octets: octets,
-		AccessPoint: radiustest.AccessPoint{SSID: "Members", Station: []byte{2, 0, 0, 0, 0, 7}},
+		AccessPoint: radiustest.AccessPoint{SSID: "Members", Station: d.station},
 	}, d.identifier)
 	d.identifier++
 	return d.last

@@ -9,6 +9,7 @@ import (
 	"memberradius/eap"
 	"memberradius/member"
 	"memberradius/radiusd/policy"
+	"memberradius/radiusd/presence"
 )
 
 // An exchange is one request on its way to its reply, with all the room that
@@ -49,6 +50,7 @@ type exchange struct {
 	words string
 
 	input      policy.Input
+	admission  presence.Admission
 	attributes policy.Attributes
 	reply      reply
 	// talk is what EAP makes of the request.
@@ -62,9 +64,13 @@ type exchange struct {
 	salt     uint16
 	ids      decisionIDs
 	decision decisionID
+	// numbered: decision is this request's.
+	numbered bool
 	password [maxPassword]byte
 	mac      [macSize]byte
-	text     [512]byte
+	// door is the device's address of MAC authentication.
+	door [macSize]byte
+	text [512]byte
 }
 
 // An arrived is a datagram between its arrival and its turn.
@@ -95,7 +101,7 @@ func newExchange(s *Server) *exchange {
 func (x *exchange) begin(a *arrived) {
 	x.arrived = a
 	x.entry, x.work = nil, nil
-	x.mayWait, x.mustWait, x.proved = false, false, false
+	x.mayWait, x.mustWait, x.proved, x.numbered = false, false, false, false
 	if x.used == methodEAP {
 		x.talk = eap.Outcome{}
 	}
@@ -128,7 +134,7 @@ func (x *exchange) drop(why drop) bool {
 func (x *exchange) note() {
 	r := x.journal.add()
 	r.id, r.at, r.took = x.decision, x.now, 0
-	r.client, r.method = x.client, x.used
+	r.client, r.method, r.backend = x.client, x.used, x.backend()
 	r.verdict, r.reason, r.proved = x.verdict, x.reason, x.proved
 	r.age, r.source, r.message = x.answer.Age, x.answer.Source, x.words
 	r.how, r.detail = x.talk.Result.How, x.talk.Result.Fault.Detail
@@ -137,6 +143,10 @@ func (x *exchange) note() {
 	r.plan, r.vlan, r.session = "", "", 0
 	if x.verdict == member.Allow && x.tables.Book != nil {
 		r.plan, r.vlan, r.session = x.attributes.Plan(), x.attributes.VLAN(), x.attributes.SessionTimeout()
+	}
+	r.owner = ""
+	if x.verdict == member.Allow {
+		r.owner = x.owner()
 	}
 	r.loginLen = uint8(copy(r.login[:], x.attempt.Login))
 	r.ssidLen = uint8(copy(r.ssid[:], x.attempt.SSID))
@@ -152,6 +162,14 @@ func (x *exchange) refusedAttributes() []string {
 		return nil
 	}
 	return x.attributes.Refused()
+}
+
+// identify gives the decision its id, where it has none yet.
+func (x *exchange) identify() {
+	if !x.numbered {
+		x.ids.next(x.now, &x.decision)
+		x.numbered = true
+	}
 }
 
 // rescue keeps a panic from ending the server: the packet is lost, and counted.

@@ -24,6 +24,13 @@ func seeds(f *testing.F) {
 		}
 		f.Add(sent.Bytes)
 	}
+	for _, form := range []radiustest.MACForm{{}, {CHAP: true}, {Formality: radiustest.NoPassword}} {
+		sent, err := nas.Sign(&radiustest.Request{Method: radiustest.MAC, Form: form, AccessPoint: radiustest.AccessPoint{Station: []byte{2, 0, 0, 0, 0, 7}}}, 1)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(sent.Bytes)
+	}
 	f.Add([]byte{1, 1, 0, 22, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0})
 	f.Add(bytes.Repeat([]byte{1, 2}, 2048))
 }
@@ -75,7 +82,7 @@ func FuzzRequest_RoundTrip(f *testing.F) {
 
 // FuzzMAC_NoPanic reads any octets as a MAC address; what is one reads back as itself.
 func FuzzMAC_NoPanic(f *testing.F) {
-	for _, s := range []string{"AA-BB-CC-DD-EE-FF:Members", "aabb.ccdd.eeff", "aabbccddeeff", "aa:bb:cc:dd:ee:ff", "a-", "-a", ""} {
+	for _, s := range []string{"AA-BB-CC-DD-EE-FF:Members", "aabb.ccdd.eeff", "aabbccddeeff", "aa:bb:cc:dd:ee:ff", "aabbcc-ddeeff", "a:a:b:b:c:c:d:d:e:e:f:f", "a-", "-a", ""} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {

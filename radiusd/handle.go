@@ -28,11 +28,14 @@ func (x *exchange) handle() {
 	if !ok {
 		return
 	}
-	if x.code == codeStatusServer {
+	switch x.code {
+	case codeStatusServer:
 		x.status()
-		return
+	case codeAccountingRequest:
+		x.account()
+	default:
+		x.decide()
 	}
-	x.decide()
 }
 
 // decide is the rest of the way for an Access-Request. It is gone again from
@@ -97,11 +100,11 @@ func (x *exchange) who() bool {
 // signed: a Message-Authenticator, wherever it stands in the packet (RFC 3579
 // §3.2, CVE-2024-3596). Whether one is needed is decided before any is checked.
 func (x *exchange) signed() bool {
-	if x.code == codeAccountingRequest {
-		return x.drop(dropAccounting)
-	}
 	if !x.request.walk() {
 		return x.drop(dropMalformed)
+	}
+	if x.code == codeAccountingRequest {
+		return true // its Request Authenticator signs it
 	}
 	tolerant := x.client.config.TolerateNoMessageAuthenticator && x.code == codeAccessRequest && !x.eap
 	switch {
@@ -117,6 +120,9 @@ func (x *exchange) signed() bool {
 
 // verified: a Message-Authenticator that is there must be right, whoever may leave it out.
 func (x *exchange) verified() bool {
+	if x.code == codeAccountingRequest {
+		return x.verifiedReport()
+	}
 	if x.auths == 1 && !x.authentic {
 		return x.drop(dropWrongAuthenticator)
 	}
@@ -126,7 +132,10 @@ func (x *exchange) verified() bool {
 // lawful: methods exclude each other, and a request with none of them must at
 // least be signed (RFC 2865 §4.1, RFC 3579 §3.3).
 func (x *exchange) lawful() bool {
-	if x.code != codeAccessRequest {
+	switch x.code {
+	case codeAccountingRequest:
+		return x.lawfulReport()
+	case codeStatusServer:
 		return true
 	}
 	x.request.vendorSpecific()
@@ -137,7 +146,7 @@ func (x *exchange) lawful() bool {
 	case m == methodNone && x.state == nil && x.auths == 0:
 		return x.drop(dropNoMethod)
 	}
-	x.used = m
+	x.used = x.orMAC(m)
 	return true
 }
 
@@ -176,7 +185,11 @@ func (x *exchange) method() bool {
 
 // ask: from memory where that is enough, else in the pool.
 func (x *exchange) ask() bool {
-	if !x.inquire(x.tables.Members, &x.attempt, &x.answer) {
+	members := x.tables.Members
+	if x.used == methodMAC {
+		members = x.tables.Doors
+	}
+	if !x.inquire(members, &x.attempt, &x.answer) {
 		return false
 	}
 	switch {
@@ -231,6 +244,10 @@ func (x *exchange) prove() bool {
 			return x.refuse(reason)
 		}
 		x.proved = true
+		if once, ok := x.tables.Members.(Spender); ok && !once.Spend(&x.attempt) {
+			x.proved = false
+			return x.refuse(member.ReasonUnknownLogin)
+		}
 	}
 	if x.answer.Verdict != member.Allow {
 		x.words = x.answer.Message
@@ -239,14 +256,17 @@ func (x *exchange) prove() bool {
 	return true
 }
 
-// gates: each must allow as well. They are asked by the proved login, never
-// with a password.
+// gates: each must allow as well. They are asked by the proved login, a
+// device's by that of the member it belongs to, never with a password.
 func (x *exchange) gates() bool {
-	if x.tables.Gates == nil {
+	if x.tables.Gates == nil || x.answer.Guest {
 		return true
 	}
 	x.atGate, x.gate = x.attempt, member.Answer{}
 	x.atGate.Proof = member.Proof{Kind: member.Proved}
+	if owner := x.owner(); owner != "" {
+		x.atGate.Login = owner
+	}
 	if !x.inquire(x.tables.Gates, &x.atGate, &x.gate) {
 		return false
 	}
@@ -277,8 +297,11 @@ func (x *exchange) policy() bool {
 	}
 	x.input.Answer, x.input.Site = &x.answer, x.attempt.Site
 	x.input.Vendor, x.input.ClientVLAN = x.client.config.Vendor, x.client.config.VLAN
-	x.input.SSID, x.input.Now = x.attempt.SSID, x.now
+	x.input.SSID, x.input.Now, x.input.Most = x.attempt.SSID, x.now, 0
 	if reason := x.tables.Book.Compose(&x.input, &x.attributes); reason != member.ReasonNone {
+		return x.refuse(reason)
+	}
+	if reason := x.limits(); reason != member.ReasonNone {
 		return x.refuse(reason)
 	}
 	return true
@@ -324,7 +347,11 @@ func (x *exchange) leave() {
 		client: x.client, received: x.received, started: x.state != nil,
 	}
 	x.entry.work = &j.work
-	if shed := x.server.pool.submit(j); shed != nil {
+	pool := x.server.pool
+	if x.code == codeAccountingRequest {
+		pool = x.server.accounts
+	}
+	if shed := pool.submit(j); shed != nil {
 		shed.forgotten.Store(true)
 		x.server.dropped(shed.client, &shed.arrival, dropBusy)
 	}
@@ -345,7 +372,11 @@ func (x *exchange) resume(j *job) {
 		x.firstMask = x.secretSum(&x.client.key, x.request.authenticator())
 	}
 	x.outbox, x.accepted = x.outbox[:0], x.accepted[:0]
-	x.decide()
+	if x.code == codeAccountingRequest {
+		x.account()
+	} else {
+		x.decide()
+	}
 	x.sign(x.outbox)
 	for i := range x.outbox {
 		x.deliver(&x.outbox[i])

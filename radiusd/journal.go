@@ -1,6 +1,7 @@
 package radiusd
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"sync"
 	"time"
@@ -30,6 +31,10 @@ type record struct {
 	vlan    string
 	source  string
 	message string
+	// owner is to whom a device belongs that came in by its address.
+	owner string
+	// backend is whose member it was.
+	backend string
 	// how is the way of EAP ("peap/mschapv2"), detail what completes the reason.
 	how      string
 	detail   string
@@ -114,6 +119,27 @@ func (j *journal) find(folded, station string, f func(*record) bool) {
 	}
 }
 
+// settles is how much later than it was made a decision may stand in a journal:
+// those of the pool come in the order in which they end.
+const settles = time.Minute
+
+// byID finds a decision that is not too old for the journal.
+func (j *journal) byID(id decisionID) (record, bool) {
+	made := id.time()
+	j.Lock()
+	defer j.Unlock()
+	for n := range uint64(len(j.ring)) {
+		r := &j.ring[(j.next-1-n)%uint64(j.most)]
+		if r.id == id {
+			return *r, true
+		}
+		if made.Sub(r.at) > settles {
+			break
+		}
+	}
+	return record{}, false
+}
+
 // A Decision is one Access-Request and what came of it.
 type Decision struct {
 	At time.Time
@@ -152,6 +178,13 @@ func (r *record) decision() Decision {
 }
 
 // String returns the ID as RFC 9562 §4 writes it.
+// time returns when the decision was made, to the millisecond.
+func (id decisionID) time() time.Time {
+	var ms [8]byte
+	copy(ms[2:], id[:6])
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:])))
+}
+
 func (id decisionID) String() string {
 	var s [36]byte
 	hex.Encode(s[:8], id[:4])

@@ -45,9 +45,9 @@ var methodTable = [methods]struct {
 	methodPAP:      {"pap", pap{}},
 	methodMSCHAPv2: {"mschapv2", mschapv2{}},
 	methodMSCHAPv1: {"mschap", mschapv1{}},
-	methodCHAP:     {"chap", unknownMethod{}},
+	methodCHAP:     {"chap", chap{}},
 	methodEAP:      {"eap", eapMethod{}},
-	methodMAC:      {"mac", unknownMethod{}},
+	methodMAC:      {"mac", macMethod{}},
 }
 
 // String returns the method's word in configuration, log and metrics.

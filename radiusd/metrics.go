@@ -18,6 +18,7 @@ type meters struct {
 	drops     *prometheus.CounterVec
 	repeats   *prometheus.CounterVec
 	status    *prometheus.CounterVec
+	reports   *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
 	panics    prometheus.Counter
 	refused   prometheus.Counter
@@ -38,6 +39,7 @@ func newMeters() *meters {
 		drops:     counter("drops_total", "Packets that got no reply.", "client", "reason"),
 		repeats:   counter("repeats_total", "Repeats of a request, which were not processed again.", "client"),
 		status:    counter("status_requests_total", "Status-Server requests answered.", "client"),
+		reports:   counter("accounting_total", "Accounting-Requests that were kept and acknowledged.", "client", "event"),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "memberradius", Name: "answer_seconds", Buckets: latencyBuckets,
 			Help: "Time from receipt of an Access-Request to its decision, reject_delay not counted.",
@@ -63,7 +65,7 @@ func (m *meters) register(r prometheus.Registerer, s *Server) error {
 	waiting := func() int { _, n := s.pool.load(); return n }
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.decisions, m.drops, m.repeats, m.status, m.latency, m.panics,
+		m.decisions, m.drops, m.repeats, m.status, m.reports, m.latency, m.panics,
 		m.refused, m.evicted, m.unlogged,
 		gauge("pool_busy", "Requests that wait for member systems.", working),
 		gauge("pool_queue", "Requests that wait for a place in the pool.", waiting),
@@ -73,6 +75,7 @@ func (m *meters) register(r prometheus.Registerer, s *Server) error {
 			func() float64 { _, n := s.engine.Open(); return float64(n) }),
 		m.resumed,
 		gauge("rejects_held", "Access-Rejects that wait for reject_delay.", s.delay.size),
+		gauge("suspects", "Logins and devices whose wrong passwords lengthen reject_delay.", s.brake.size),
 	} {
 		errs = append(errs, r.Register(c))
 	}

@@ -18,6 +18,7 @@ const (
 	typeUserName             = 1
 	typeUserPassword         = 2
 	typeCHAPPassword         = 3
+	typeServiceType          = 6
 	typeReplyMessage         = 18
 	typeState                = 24
 	typeClass                = 25
@@ -26,6 +27,7 @@ const (
 	typeCallingStationID     = 31
 	typeNASIdentifier        = 32
 	typeProxyState           = 33
+	typeCHAPChallenge        = 60
 	typeFramedMTU            = 12
 	typeEAPMessage           = 79
 	typeMessageAuthenticator = 80
@@ -52,7 +54,9 @@ type request struct {
 	id   byte
 
 	userName, userPassword, chapPassword, state, cui []byte
+	chapChallenge, serviceType                       []byte
 	calledStation, callingStation, nasIdentifier     []byte
+	nasPort                                          []byte
 	msChallenge, msResponse, ms2Response, vendorSSID []byte
 
 	authAt   int // where Message-Authenticator's value begins; 0: there is none
@@ -118,6 +122,10 @@ func (r *request) attribute(kind byte, at int, value []byte) {
 		keepFirst(&r.userPassword, value)
 	case typeCHAPPassword:
 		keepFirst(&r.chapPassword, value)
+	case typeCHAPChallenge:
+		keepFirst(&r.chapChallenge, value)
+	case typeServiceType:
+		keepFirst(&r.serviceType, value)
 	case typeState:
 		keepFirst(&r.state, value)
 	case typeCUI:
@@ -128,6 +136,8 @@ func (r *request) attribute(kind byte, at int, value []byte) {
 		keepFirst(&r.callingStation, value)
 	case typeNASIdentifier:
 		keepFirst(&r.nasIdentifier, value)
+	case typeNASPort:
+		keepFirst(&r.nasPort, value)
 	case typeProxyState:
 		r.proxies++
 	case typeVendorSpecific:

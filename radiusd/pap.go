@@ -82,7 +82,7 @@ func (x *exchange) proveArgon2id(given string) member.Reason {
 // garbled says whether a password came that is no text, in a request that
 // nothing signed: the mark of a NAS with another secret.
 func (x *exchange) garbled() bool {
-	if x.used != methodPAP || x.auths > 0 {
+	if x.attempt.Proof.Kind != member.Password || x.auths > 0 {
 		return false
 	}
 	given := string(x.attempt.Proof.Password)

@@ -164,25 +164,27 @@ func TestP5OneMethod(t *testing.T) {
 		}},
 		{"EAP-Message", func(p *radiustest.Packet) { p.Add(typeEAPMessage, []byte{2, 1, 0, 4}) }},
 	}
-	r := startRig(t, quick)
-	for set := range 1 << len(kinds) {
-		p := access().Add(typeUserName, []byte("bob"))
-		var names []string
-		for i, k := range kinds {
-			if set>>i&1 == 1 {
-				k.add(p)
-				names = append(names, k.name)
+	r := startRig(t, quick, newDoors().behind(Methods()...))
+	for _, login := range []string{"bob", phone} { // whose password is another
+		for set := range 1 << len(kinds) {
+			p := access().Add(typeUserName, []byte(login))
+			var names []string
+			for i, k := range kinds {
+				if set>>i&1 == 1 {
+					k.add(p)
+					names = append(names, k.name)
+				}
 			}
-		}
-		want := radiustest.AccessReject
-		switch {
-		case len(names) > 1:
-			want = 0
-		case set == 1:
-			want = radiustest.AccessAccept
-		}
-		if code := r.code(p); code != want {
-			t.Errorf("%v: code %d, want %d", names, code, want)
+			want := radiustest.AccessReject
+			switch {
+			case len(names) > 1:
+				want = 0
+			case set == 1 && login == "bob":
+				want = radiustest.AccessAccept
+			}
+			if code := r.code(p); code != want {
+				t.Errorf("%s with %v: code %d, want %d", login, names, code, want)
+			}
 		}
 	}
 	tolerant := startRig(t, quick, tolerate)

@@ -24,6 +24,8 @@ type reply struct {
 	// hidden are the keys in it that are still in clear.
 	hidden [2]hiding
 	hides  int
+	// bare: it has no Message-Authenticator.
+	bare bool
 	settling
 }
 
@@ -38,7 +40,7 @@ var unsigned [authenticatorSize]byte
 // begin writes the header and Message-Authenticator, which stands first in
 // every reply so that nothing an attacker chooses stands before it (CVE-2024-3596).
 func (p *reply) begin(room []byte, code, id byte) {
-	p.over, p.hides, p.success = false, 0, 0
+	p.over, p.bare, p.hides, p.success = false, false, 0, 0
 	p.b = append(room[:0], code, id, 0, 0)
 	p.b = append(p.b, unsigned[:]...)
 	p.b = append(p.b, typeMessageAuthenticator, authenticatorSize+2)
@@ -99,7 +101,10 @@ func (p *reply) addEncoded(attributes []byte) {
 // answerNAS builds the reply that the verdict asks for, and sends, holds or
 // withholds it.
 func (x *exchange) answerNAS() {
-	x.ids.next(x.now, &x.decision)
+	x.identify()
+	if x.proved {
+		x.release()
+	}
 	switch x.verdict {
 	case member.Allow:
 		x.open(codeAccessAccept)
@@ -111,9 +116,15 @@ func (x *exchange) answerNAS() {
 		x.addIdentity()
 		x.close(0)
 	case member.Deny:
+		wait, send := x.rejectWait()
+		if !send {
+			x.drop(dropBraked)
+			x.silence()
+			return
+		}
 		x.open(codeAccessReject)
 		methodTable[x.used].settle(x)
-		x.close(x.server.rejectDelay)
+		x.close(wait)
 	default:
 		x.server.dropped(x.client, &x.arrival, dropUnanswered)
 		x.silence()
@@ -149,6 +160,7 @@ type outgoing struct {
 	client        *Client
 	hidden        [2]hiding
 	hides         int
+	bare          bool
 	settling
 	// delay counts from receipt.
 	delay time.Duration
@@ -167,7 +179,7 @@ func (x *exchange) close(delay time.Duration) {
 	}
 	x.outbox = append(x.outbox, outgoing{
 		reply: x.reply.b, authenticator: x.request.authenticator(), client: x.client,
-		hidden: x.reply.hidden, hides: x.reply.hides, settling: x.reply.settling,
+		hidden: x.reply.hidden, hides: x.reply.hides, bare: x.reply.bare, settling: x.reply.settling,
 		delay: delay, slot: x.slot, entry: x.entry, key: x.key,
 	})
 }
@@ -234,10 +246,14 @@ func (x *exchange) forget() {
 // said is the reason as it may be told to whoever asks: before a right proof
 // every refusal that tells about a member sounds the same.
 func (x *exchange) said() member.Reason {
-	if x.proved {
-		return x.reason
+	reason := x.reason
+	if !x.proved {
+		reason = reason.BeforeProof()
 	}
-	return x.reason.BeforeProof()
+	if x.used == methodMAC && reason == member.ReasonWrongProof {
+		return member.ReasonUnknownDevice // there is no password to be wrong
+	}
+	return reason
 }
 
 // refusal is the text of a refusal: the member system's own words, else the reason's.

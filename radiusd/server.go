@@ -48,7 +48,9 @@ type Server struct {
 	readers  []*reader
 	journals []*journal // one per reader, and the pool's
 	pool     *pool
+	accounts *pool // of Accounting-Requests
 	delay    *delay
+	brake    *brake // nil: rejects do not wait
 	scribe   *scribe
 	engine   *eap.Engine
 	turns    *turns
@@ -58,7 +60,7 @@ type Server struct {
 	// exchanges are the pool's, for reuse.
 	exchanges sync.Pool
 	// when these were last logged, Unix seconds
-	unknownSaid, refusedSaid atomic.Int64
+	unknownSaid, refusedSaid, unrecordedSaid atomic.Int64
 }
 
 // New checks the configuration and registers the metrics. Nothing is bound yet.
@@ -76,6 +78,7 @@ func New(c Config) (*Server, error) {
 		timeout:     orDefault(c.Timeout, defaultTimeout),
 		journalSize: orDefault(c.Journal, defaultJournal),
 		meters:      newMeters(), delay: newDelay(), hashes: newArgonChecker(),
+		brake: newBrake(c.RejectDelay),
 	}
 	if s.rand == nil {
 		s.rand = rand.Reader
@@ -93,6 +96,7 @@ func New(c Config) (*Server, error) {
 	s.engine = eap.NewEngine(eap.Bounds{Conversations: conversations, PerClient: max(conversations/2, 1), Idle: idleConversation}, s.rand)
 	s.turns = newTurns(runtime.GOMAXPROCS(0))
 	s.pool = newPool(orDefault(c.Pool, defaultPool), orDefault(c.Queue, defaultQueue), s.work)
+	s.accounts = newPool(defaultAccounts, defaultAccountsQueue, s.work)
 	s.journals = []*journal{newJournal(s.journalSize)}
 	s.exchanges.New = func() any {
 		x := newExchange(s)
@@ -192,6 +196,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	readers.Wait()
 	s.pool.wait()
+	s.accounts.wait()
 	close(stop)
 	expiry.Wait()
 	s.delay.close()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func TestX1RejectDelay(t *testing.T) {
 		wait.Go(func() {
 			q := papRequest()
 			if i%2 == 0 {
-				q.Password = "wrong"
+				q.Login = "nobody" + strconv.Itoa(i) // each her own: the second of one waits longer
 			}
 			reply, err := r.nas.Do(t.Context(), q)
 			switch {

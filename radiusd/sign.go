@@ -77,6 +77,10 @@ func (s *signer) keyedOuter(k *key, place int) {
 
 func (s *signer) reset() { s.sums, s.outer, s.arena = s.sums[:0], s.outer[:0], s.arena[:0] }
 
+// keyed says whether the request's Message-Authenticator is made as that of a
+// request for access. A report's is not: see verifiedReport.
+func (r *request) keyed() bool { return r.auths == 1 && r.code != codeAccountingRequest }
+
 // verify computes the Message-Authenticator of each request that has one:
 // HMAC-MD5 over the packet with its own value as zeros (RFC 3579 §3.2). On the
 // way it makes the mask of each first block of a User-Password (RFC 2865 §5.2).
@@ -87,7 +91,7 @@ func (s *signer) verify(all []arrived) {
 		if !a.onItsWay {
 			continue
 		}
-		if a.auths == 1 {
+		if a.keyed() {
 			at := a.raw[a.authAt : a.authAt+authenticatorSize]
 			copy(a.claimed[:], at)
 			clear(at)
@@ -99,7 +103,7 @@ func (s *signer) verify(all []arrived) {
 	}
 	md5many.Compute(s.sums)
 	for i := range all {
-		if a := &all[i]; a.onItsWay && a.auths == 1 {
+		if a := &all[i]; a.onItsWay && a.keyed() {
 			s.keyedOuter(&a.client.key, a.sum)
 		}
 	}
@@ -110,7 +114,7 @@ func (s *signer) verify(all []arrived) {
 		if !a.onItsWay {
 			continue
 		}
-		if a.auths == 1 {
+		if a.keyed() {
 			a.authentic = sameAuthenticator(a.claimed[:], s.outer[next].Out[:])
 			next++
 		}
@@ -142,7 +146,9 @@ func (s *signer) sign(replies []outgoing) {
 	s.sums = s.sums[:0]
 	for i := range replies {
 		o := &replies[i]
-		copy(o.reply[headerSize+2:], s.outer[i].Out[:])
+		if !o.bare {
+			copy(o.reply[headerSize+2:], s.outer[i].Out[:])
+		}
 		// The room behind the reply is free: most secrets fit there.
 		s.sums = append(s.sums, md5many.Sum{From: md5many.Start(), Data: append(o.reply, o.client.key.secret...)})
 	}

@@ -16,28 +16,42 @@ var nibbles = [256]byte{
 
 // readMAC reads a MAC address at the beginning of value in any of the ways in
 // which controllers write it (AA-BB-CC-DD-EE-FF as RFC 3580 §3.20 asks,
-// aa:bb:.., aabb.ccdd.eeff, aabbccddeeff) and returns how many octets it took;
-// 0 where there is none.
-func readMAC(mac *[macSize]byte, value []byte) int {
+// aa:bb:.., aabb.ccdd.eeff, aabbcc-ddeeff, aabbccddeeff, Cisco's a:a:b:b:..)
+// and returns how many octets it took; 0 where there is none.
+func readMAC[T string | []byte](mac *[macSize]byte, value T) int {
 	at := 0
-	for octet := 0; octet < 6; octet++ {
-		if octet > 0 {
-			mac[3*octet-1] = ':'
-			if at < len(value) && (value[at] == '-' || value[at] == ':' || value[at] == '.') {
+	single := len(value) > 1 && isSeparator(value[1]) // then each digit stands alone
+	for digit := range 12 {
+		if digit > 0 && (single || digit%2 == 0) {
+			switch {
+			case at < len(value) && isSeparator(value[at]):
 				at++
+			case single:
+				return 0
 			}
 		}
-		if len(value)-at < 2 {
+		if at == len(value) || nibbles[value[at]] == 0 {
 			return 0
 		}
-		high, low := nibbles[value[at]], nibbles[value[at+1]]
-		if high == 0 || low == 0 {
-			return 0
-		}
-		mac[3*octet], mac[3*octet+1] = high, low
-		at += 2
+		mac[digit/2*3+digit%2] = nibbles[value[at]]
+		at++
+	}
+	for octet := range 5 {
+		mac[3*octet+2] = ':'
 	}
 	return at
+}
+
+func isSeparator(c byte) bool { return c == '-' || c == ':' || c == '.' }
+
+// ParseMAC reads a MAC address and nothing else, in any of the ways in which
+// controllers write it, and returns it as "aa:bb:cc:dd:ee:ff".
+func ParseMAC(s string) (mac string, ok bool) {
+	var octets [macSize]byte
+	if n := readMAC(&octets, s); n == 0 || n != len(s) {
+		return "", false
+	}
+	return string(octets[:]), true
 }
 
 // ssid returns the network's name. RFC 3580 §3.20 puts it behind the access

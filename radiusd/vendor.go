@@ -5,6 +5,7 @@ import "encoding/binary"
 // Vendors and their attributes that the spine itself reads or writes; all
 // others are the dictionary's and policy's.
 const (
+	vendorCisco     = 9
 	vendorMicrosoft = 311 // RFC 2548
 	vendorAruba     = 14823
 	vendorRuckus    = 25053
@@ -20,6 +21,7 @@ const (
 	msCHAP2Response        = 25
 	msCHAP2Success         = 26
 
+	ciscoAVPair    = 1
 	arubaESSIDName = 5
 	ruckusSSID     = 3
 )

@@ -105,7 +105,11 @@ func (r *REST) Ask(ctx context.Context, a *member.Attempt) (member.Answer, error
 		return member.Answer{}, r.failed("", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return r.answer(resp, a)
+	ans, err := r.answer(resp, a)
+	if err == nil {
+		ans.Status = resp.StatusCode
+	}
+	return ans, err
 }
 
 // unasked settles what needs no call: a login that JSON can't carry is nobody's
@@ -173,7 +177,7 @@ func (r *REST) answer(resp *http.Response, a *member.Attempt) (member.Answer, er
 // fault is a "could not say" by status.
 func (r *REST) fault(class backends.Class, resp *http.Response, why string) error {
 	return &backends.Error{
-		Class: class, Backend: r.name, After: outward.RetryAfter(resp.Header, r.now()),
+		Class: class, Backend: r.name, After: outward.RetryAfter(resp.Header, r.now()), Status: resp.StatusCode,
 		Err: fmt.Errorf("%s: HTTP %d: %s", r.where, resp.StatusCode, why),
 	}
 }

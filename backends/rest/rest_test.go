@@ -197,7 +197,7 @@ func TestSeedResponse(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := member.Answer{
-		Verdict: member.Allow, Proved: true, Source: "club", ReturnURL: "https://www.google.com",
+		Verdict: member.Allow, Proved: true, Source: "club", Status: http.StatusOK, ReturnURL: "https://www.google.com",
 		Member: member.Member{
 			Backend: "club", Login: "user1", ID: "123456789abcdef", MembershipID: "123456", Name: "John Sample",
 			ValidFrom: ans.Member.ValidFrom, ValidUntil: ans.Member.ValidUntil,

@@ -89,7 +89,7 @@ func proves(p *member.Proof, password string) bool {
 	case member.Password:
 		return string(p.Password) == password
 	case member.CHAP:
-		text := append(append([]byte{p.CHAP.ID}, password...), p.CHAP.Challenge[:]...)
+		text := append(append([]byte{p.CHAP.ID}, password...), p.CHAP.Challenge...)
 		sum := md5.Sum(text)
 		return hmac.Equal(sum[:], p.CHAP.Response[:])
 	case member.MSCHAPv1, member.MSCHAPv2:

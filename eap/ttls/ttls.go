@@ -160,7 +160,7 @@ func (c *conversation) chap(p *phase2, x *eap.Exchange) eap.Turn {
 		return errChallenge()
 	}
 	proof := member.Proof{Kind: member.CHAP, CHAP: member.CHAPProof{
-		ID: p.chap[0], Challenge: [challengeSize]byte(p.challenge), Response: [16]byte(p.chap[1:]),
+		ID: p.chap[0], Challenge: member.Secret(p.challenge), Response: [16]byte(p.chap[1:]),
 	}}
 	d := x.Decider.Decide(string(p.userName), &proof)
 	return c.decide(&d, "ttls/chap")

@@ -177,6 +177,15 @@ func (b *Book) plan(name string) *plan {
 	return b.byName[string(member.Fold(folded[:0], name))]
 }
 
+// Interim returns the Acct-Interim-Interval of a plan by its name; 0 where it
+// has none.
+func (b *Book) Interim(name string) time.Duration {
+	if p := b.plan(name); p != nil {
+		return p.Plan.Interim
+	}
+	return 0
+}
+
 // A holding is a plan that a member may have, and the term of it.
 type holding struct {
 	plan *plan

@@ -19,6 +19,8 @@ type Input struct {
 	// SSID is empty where the NAS did not say.
 	SSID string
 	Now  time.Time
+	// Most bounds Session-Timeout besides; 0 does not.
+	Most time.Duration
 }
 
 // maxSession is the longest Session-Timeout: NASes that keep it in a signed
@@ -67,6 +69,7 @@ func (b *Book) Compose(in *Input, out *Attributes) member.Reason {
 	}
 	out.load(t)
 	c.bound(t.session)
+	c.bound(in.Most)
 	c.end(m.ValidUntil, in.Now)
 	c.end(b.use(&h, m, in.Now), in.Now)
 	c.chooseVLAN(t, in)

@@ -3,8 +3,8 @@
 // load. It serves tests, `memberradius test`, `memberradius load` and the
 // benchmarks.
 //
-//   - NAS sends a Request (PAP, CHAP, MS-CHAP, MS-CHAPv2, Status-Server) with
-//     retransmission, and returns a Reply that it has verified. With an EAP method
+//   - NAS sends a Request (PAP, CHAP, MS-CHAP, MS-CHAPv2, MAC authentication,
+//     Status-Server) with retransmission, and returns a Reply that it has verified. With an EAP method
 //     (PEAP, TTLS, TLS, EAP-MSCHAPv2) it holds the whole conversation, in which
 //     package peer is the device.
 //   - Packet builds any packet octet by octet, right or wrong, and Wire sends it:

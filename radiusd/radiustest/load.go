@@ -41,7 +41,8 @@ type User struct {
 type Load struct {
 	Server netip.AddrPort
 	Secret member.Secret
-	// Mode is PAP, CHAP, MSCHAP, MSCHAPv2, an EAP method, Status or Echo.
+	// Mode is PAP, CHAP, MSCHAP, MSCHAPv2, MAC (each Login is a device's address),
+	// an EAP method, Status or Echo.
 	//
 	// With an EAP method all that is said here of requests is meant of whole
 	// logins, in as many rounds as the server wants: InFlight of them are in work,

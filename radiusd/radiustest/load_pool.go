@@ -48,7 +48,7 @@ func newPool(c *Load) (*pool, error) {
 	if method == CHAP || method == MSCHAP || method == MSCHAPv2 {
 		n = max(n, c.Proofs)
 	}
-	compose := composer{dictionary: c.Dictionary, rand: c.Rand}
+	compose := composer{dictionary: c.Dictionary, secret: c.Secret, rand: c.Rand}
 	p.templates = make([]template, 0, n)
 	point := c.AccessPoint
 	if point.Identifier == "" && !point.Address.IsValid() {

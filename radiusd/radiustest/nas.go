@@ -173,7 +173,7 @@ func (n *NAS) Sign(r *Request, identifier byte) (*Sent, error) {
 	if names == nil {
 		names = dictionary.Builtin()
 	}
-	c := composer{dictionary: names, local: n.Addr().Addr(), rand: n.random()}
+	c := composer{dictionary: names, local: n.Addr().Addr(), secret: n.Secret, rand: n.random()}
 	p, expect, err := c.compose(r)
 	if err != nil {
 		return nil, err

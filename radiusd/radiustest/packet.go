@@ -58,6 +58,7 @@ const (
 	typeUserPassword         = 2
 	typeCHAPPassword         = 3
 	typeNASIPAddress         = 4
+	typeServiceType          = 6
 	typeFramedMTU            = 12
 	typeReplyMessage         = 18
 	typeState                = 24

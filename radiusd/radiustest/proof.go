@@ -40,11 +40,9 @@ func (c *composer) prove(p *Packet, r *Request) (expectation, error) {
 	case PAP:
 		p.AddPassword(r.Password)
 	case CHAP:
-		challenge := random[1:17]
-		text := append([]byte{e.ident}, string(r.Password)...)
-		sum := md5.Sum(append(text, challenge...))
-		p.Add(typeCHAPPassword, append([]byte{e.ident}, sum[:]...))
-		p.Add(typeCHAPChallenge, challenge)
+		return e, c.proveCHAP(p, r, e.ident)
+	case MAC:
+		return e, c.proveDevice(p, r, e.ident)
 	case MSCHAP:
 		e.proveV1(p, r, [8]byte(random[1:9]))
 	case MSCHAPv2:
@@ -61,6 +59,28 @@ func (c *composer) prove(p *Packet, r *Request) (expectation, error) {
 		return e, fmt.Errorf("radiustest: method %q is unknown", string(r.Method))
 	}
 	return e, nil
+}
+
+// chapChallenge is how long a challenge is where the request does not say.
+const chapChallenge = 16
+
+func (c *composer) proveCHAP(p *Packet, r *Request, ident byte) error {
+	challenge := p.Authenticator[:]
+	if r.ChallengeSize >= 0 {
+		size := r.ChallengeSize
+		fill(&size, chapChallenge)
+		challenge = make([]byte, size)
+		if _, err := io.ReadFull(c.rand, challenge); err != nil {
+			return fmt.Errorf("radiustest: challenge: %w", err)
+		}
+	}
+	text := append([]byte{ident}, string(r.Password)...)
+	sum := md5.Sum(append(text, challenge...))
+	p.Add(typeCHAPPassword, append([]byte{ident}, sum[:]...))
+	if r.ChallengeSize >= 0 {
+		p.Add(typeCHAPChallenge, challenge)
+	}
+	return nil
 }
 
 func (e *expectation) proveV1(p *Packet, r *Request, challenge [8]byte) {

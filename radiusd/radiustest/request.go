@@ -27,6 +27,8 @@ const (
 	MSCHAP Method = "mschap"
 	// MSCHAPv2 is MS-CHAP version 2 (RFC 2759, RFC 2548 §2.3).
 	MSCHAPv2 Method = "mschapv2"
+	// MAC is MAC authentication: the device of AccessPoint.Station, as Form says.
+	MAC Method = "mac"
 	// Status asks whether the server is alive (RFC 5997); it has no login.
 	Status Method = "status"
 
@@ -44,7 +46,7 @@ const (
 
 // Methods returns those that ParseMethod knows, for usage texts.
 func Methods() []Method {
-	return []Method{PAP, CHAP, MSCHAP, MSCHAPv2, PEAP, TTLS, TLS, EAPMSCHAPv2, Status, NoProof}
+	return []Method{PAP, CHAP, MSCHAP, MSCHAPv2, MAC, PEAP, TTLS, TLS, EAPMSCHAPv2, Status, NoProof}
 }
 
 // EAP says whether the method is one of EAP.
@@ -89,6 +91,12 @@ type Request struct {
 	// ChallengeName is what MS-CHAPv2 hashes instead of Login without its
 	// "DOMAIN\" (RFC 2759 §4).
 	ChallengeName string
+	// ChallengeSize is how long CHAP-Challenge is, in octets (0: 16). Where it is
+	// negative there is none: the challenge is the Request Authenticator (RFC 2865 §5.40).
+	ChallengeSize int
+	// Form is how MAC writes User-Name and password. A Login of the request's own
+	// stays as it is.
+	Form MACForm
 	// EAP is how the device is set up, with an EAP method; nil is the zero value.
 	EAP *EAP
 	// AccessPoint says where the member stands.
@@ -169,6 +177,7 @@ func stationID(a net.HardwareAddr) string {
 type composer struct {
 	dictionary *dictionary.Dictionary
 	local      netip.Addr
+	secret     member.Secret
 	rand       io.Reader
 }
 
@@ -181,6 +190,12 @@ func (c *composer) compose(r *Request) (*Packet, expectation, error) {
 		p.Code = AccessRequest
 		if r.Method == Status {
 			p.Code = StatusServer
+		}
+	}
+	if r.Method == MAC {
+		var err error
+		if r, err = c.device(r); err != nil {
+			return nil, expectation{}, err
 		}
 	}
 	if _, err := io.ReadFull(c.rand, p.Authenticator[:]); err != nil {
