@@ -6,6 +6,7 @@ import (
 
 	"memberradius/web/api"
 	"memberradius/web/me"
+	"memberradius/web/portal"
 	"memberradius/web/webhook"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -44,7 +45,7 @@ func (s *Server) public() http.Handler {
 }
 
 // parts are the handlers of the packages below; nil is not served.
-type parts struct{ api, webhook, me http.Handler }
+type parts struct{ api, webhook, me, portal http.Handler }
 
 // make builds them from what c has of them.
 func (p *parts) make(c *Config) (err error) {
@@ -63,7 +64,14 @@ func (p *parts) make(c *Config) (err error) {
 	if c.Me != nil {
 		m := *c.Me
 		m.PublicURL, m.Proxies = c.PublicURL, c.TrustedProxies
-		p.me, err = me.New(m)
+		if p.me, err = me.New(m); err != nil {
+			return err
+		}
+	}
+	if c.Portal != nil {
+		d := *c.Portal
+		d.PublicURL, d.Proxies = c.PublicURL, c.TrustedProxies
+		p.portal, err = portal.New(d)
 	}
 	return err
 }
@@ -77,6 +85,11 @@ func (p *parts) shared(mux *http.ServeMux) {
 	if p.me != nil {
 		mux.Handle("/me", p.me)
 		mux.Handle("/me/", p.me)
+	}
+	if p.portal != nil {
+		mux.Handle("/portal/", p.portal)
+		// UniFi controllers send their guests there, whatever they are told.
+		mux.Handle("/guest/s/", p.portal)
 	}
 }
 

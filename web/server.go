@@ -15,6 +15,7 @@ import (
 
 	"memberradius/web/api"
 	"memberradius/web/me"
+	"memberradius/web/portal"
 	"memberradius/web/webhook"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,12 +60,14 @@ type Config struct {
 	// X-Forwarded-Proto count from these alone.
 	TrustedProxies []netip.Prefix
 	// API is the operator's, on Listen alone. Nil: it is not served, and so with
-	// the next two. PublicURL and Proxies of all three are filled in by New.
+	// the next three. PublicURL and Proxies of all four are filled in by New.
 	API *api.Config
 	// Webhook takes what member systems push, on every address.
 	Webhook *webhook.Config
 	// Me are members' personal pages, on every address.
 	Me *me.Config
+	// Portal are the pages that let guests in, on every address.
+	Portal *portal.Config
 }
 
 // A Server serves HTTP on its addresses.

@@ -11,15 +11,16 @@ import (
 const (
 	// maxBody is the largest body in octets: a member is well below 4 KiB.
 	maxBody = 64 << 10
-	// maxWait is how long a sync is waited for: less than what clients and proxies
-	// commonly wait for an answer, and than the 30 s that the server has for one.
+	// maxWait is how long a sync or a kick is waited for: less than what clients and
+	// proxies commonly wait for an answer, and than the 30 s that the server has for one.
 	maxWait = 8 * time.Second
 	// places bound the requests in work: a list walks all members.
 	places, placesEach = 64, 32
 )
 
-// Config is what New needs: all its interfaces, and what there is of the rest.
+// Config is what New needs.
 type Config struct {
+	// These must be there.
 	Tokens   Tokens
 	Members  Members
 	Editor   Editor
@@ -27,6 +28,18 @@ type Config struct {
 	Plans    Plans
 	Backends Backends
 	Runs     Runs
+
+	// Of these what there is is served. Sessions and Kicker go together, and so do
+	// PortalLogins and PortalPages.
+	Sessions     Sessions
+	Kicker       Kicker
+	Usages       Usages
+	Devices      Devices
+	Blocks       Blocks
+	Vouchers     Vouchers
+	PortalLog    PortalLog
+	PortalLogins PortalLogins
+	PortalPages  PortalPages
 
 	// Proxies are the operator's own.
 	Proxies caller.Proxies
@@ -38,8 +51,8 @@ type Config struct {
 	// Fault hears of faults of this server that a caller met. It must not wait.
 	// Nil hears nothing.
 	Fault func(error)
-	// Wait is how long an answer to a sync waits for its end: at most 8 s, which
-	// is what 0 means.
+	// Wait is how long an answer waits for what a member system or an access point
+	// says: at most 8 s, which is what 0 means.
 	Wait time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -50,7 +63,10 @@ type api struct {
 	Config
 	guesses *caller.Guesses
 	gate    *caller.Gate
-	mux     *http.ServeMux
+	// devicePace and callPace bound portal logins, repeats knows them again.
+	devicePace, callPace *pace
+	repeats              *repeats
+	mux                  *http.ServeMux
 }
 
 // New returns the handler of everything below /api/v1.
@@ -70,7 +86,14 @@ func New(c Config) (http.Handler, error) {
 	if c.Fault == nil {
 		c.Fault = func(error) {}
 	}
-	a := &api{Config: c, guesses: caller.NewGuesses(c.Now), gate: caller.NewGate(places, placesEach), mux: http.NewServeMux()}
+	if (c.Sessions == nil) != (c.Kicker == nil) || (c.PortalLogins == nil) != (c.PortalPages == nil) {
+		return nil, errors.New("api: Sessions and Kicker must be set both or neither, and so PortalLogins and PortalPages")
+	}
+	a := &api{
+		Config: c, guesses: caller.NewGuesses(c.Now), gate: caller.NewGate(places, placesEach),
+		devicePace: newPace(deviceLogins, deviceEvery, c.Now), callPace: newPace(callerCalls, callerEvery, c.Now),
+		repeats: newRepeats(c.Now), mux: http.NewServeMux(),
+	}
 	a.route()
 	return a.mux, nil
 }

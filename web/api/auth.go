@@ -19,14 +19,29 @@ const (
 	plansRead    scope = "plans:read"
 	backendsRead scope = "backends:read"
 	backendsSync scope = "backends:sync"
-	admin        scope = "admin"
+
+	sessionsRead  scope = "sessions:read"
+	sessionsWrite scope = "sessions:write"
+	devicesRead   scope = "devices:read"
+	devicesWrite  scope = "devices:write"
+	vouchersRead  scope = "vouchers:read"
+	vouchersWrite scope = "vouchers:write"
+	portalRead    scope = "portal:read"
+	// portalLogin is for portals outside: whoever holds such a token lets devices in.
+	portalLogin scope = "portal_login"
+
+	admin scope = "admin"
 	// open needs no token.
 	open scope = ""
 )
 
 // Scopes lists the words that a token's scopes can be.
 func Scopes() []string {
-	return []string{string(membersRead), string(membersWrite), string(plansRead), string(backendsRead), string(backendsSync), string(admin)}
+	return []string{
+		string(membersRead), string(membersWrite), string(plansRead), string(backendsRead), string(backendsSync),
+		string(sessionsRead), string(sessionsWrite), string(devicesRead), string(devicesWrite), string(vouchersRead), string(vouchersWrite),
+		string(portalRead), string(portalLogin), string(admin),
+	}
 }
 
 // maxToken is longer than any token is.

@@ -26,7 +26,7 @@ func conversation() []turn {
 	good.Held, good.Error, held.Error, failed.Held = false, "", "", false
 	changes := []Change{{Kind: "changes", Login: "a", Name: "A", What: "VLAN 20 -> 30", Text: "a changes: VLAN 20 -> 30"}, {Kind: "goes", Login: "b", Text: "b goes"}}
 	sync := func(body string) call { return call{"POST", "/api/v1/backends/nexudus/sync", body, "mr_backends:sync"} }
-	return []turn{
+	return append([]turn{
 		{call{"GET", "/api/v1/members", "", "mr_members:read"}, 200, nil},
 		{call{"GET", "/api/v1/members?limit=2&backend=members&q=EXAMPLE&state=active", "", "mr_members:read"}, 200, nil},
 		{call{"GET", "/api/v1/members?limit=1", "", "mr_members:read"}, 200, nil},
@@ -71,5 +71,5 @@ func conversation() []turn {
 		{call{"GET", "/api/v1/sync-runs?backend=none", "", "mr_backends:read"}, 404, nil},
 		{call{"GET", "/api/v1/sync-runs?limit=0", "", "mr_backends:read"}, 422, nil},
 		{call{"GET", "/api/v1/openapi.json", "", ""}, 200, nil},
-	}
+	}, append(sessionTurns(), portalTurns()...)...)
 }

@@ -20,11 +20,7 @@ const maxDepth = 4
 // readJSON reads the body into v, which must be a pointer to a struct. It takes
 // exactly one object with no fields but v's. Its error is a *problem.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" && mediaType != "application/merge-patch+json" {
-		return problemOf(http.StatusUnsupportedMediaType, "Send JSON, with the header Content-Type: application/json.")
-	}
-	body, err := readBody(w, r)
+	body, err := readTyped(w, r)
 	if err != nil {
 		return err
 	}
@@ -32,6 +28,15 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		return problemOf(http.StatusBadRequest, "The body can't be used: "+err.Error()+".")
 	}
 	return nil
+}
+
+// readTyped reads a body that says of itself that it is JSON.
+func readTyped(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" && mediaType != "application/merge-patch+json" {
+		return nil, problemOf(http.StatusUnsupportedMediaType, "Send JSON, with the header Content-Type: application/json.")
+	}
+	return readBody(w, r)
 }
 
 // readNothing refuses a body where none is expected; an empty object is none.

@@ -70,7 +70,7 @@ func (a *api) selectionOf(q url.Values) (*selection, error) {
 	if c := q.Get("cursor"); c != "" {
 		var ok bool
 		if s.after, ok = keyOf(c); !ok {
-			return nil, wrongField("cursor", "it is not the next_cursor of an earlier answer")
+			return nil, wrongField("cursor", wantCursor)
 		}
 	}
 	var err error

@@ -21,6 +21,8 @@ type problem struct {
 	Scope string `json:"scope,omitempty"`
 	// Run is the sync that failed or is held.
 	Run *runView `json:"run,omitempty"`
+	// Attempt is the one that did not throw a device off.
+	Attempt *attemptView `json:"attempt,omitempty"`
 }
 
 // A fieldError is what is wrong with one field, or one parameter of the query.

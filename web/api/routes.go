@@ -32,14 +32,61 @@ func (a *api) table() map[string]map[string]route {
 		"/api/v1/backends":                           {"GET": {backendsRead, a.listBackends}},
 		"/api/v1/backends/{name}/sync":               {"POST": {backendsSync, a.sync}},
 		"/api/v1/sync-runs":                          {"GET": {backendsRead, a.listRuns}},
-		"/api/v1/openapi.json":                       {"GET": {open, sendDocument}},
+		"/api/v1/sessions":                           {"GET": {sessionsRead, a.listSessions}},
+		"/api/v1/sessions/export":                    {"GET": {sessionsRead, a.exportSessions}},
+		"/api/v1/sessions/{id}":                      {"GET": {sessionsRead, a.getSession}},
+		"/api/v1/sessions/{id}/kick":                 {"POST": {sessionsWrite, a.kick}},
+		"/api/v1/usage":                              {"GET": {sessionsRead, a.listUsage}},
+		"/api/v1/devices":                            {"GET": {devicesRead, a.listDevices}, "POST": {devicesWrite, a.addDevice}},
+		"/api/v1/devices/{mac}":                      {"DELETE": {devicesWrite, a.removeDevice}},
+		"/api/v1/blocked-devices":                    {"GET": {devicesRead, a.listBlocks}},
+		"/api/v1/blocked-devices/{mac}":              {"PUT": {devicesWrite, a.block}, "DELETE": {devicesWrite, a.unblock}},
+		"/api/v1/vouchers":                           {"GET": {vouchersRead, a.listVouchers}, "POST": {vouchersWrite, a.makeVouchers}},
+		"/api/v1/vouchers/{id}":                      {"DELETE": {vouchersWrite, a.revokeVoucher}},
+		"/api/v1/portal-log":                         {"GET": {portalRead, a.listPortalLog}},
+		"/api/v1/portal_login/":                      {"POST": {portalLogin, a.grantLogin}},
+		"/api/v1/portal_login/{page_id}/": {
+			"GET":    {portalLogin, a.getLogin},
+			"PATCH":  {portalLogin, a.renewLogin},
+			"DELETE": {portalLogin, a.endLogin},
+		},
+		"/api/v1/openapi.json": {"GET": {open, sendDocument}},
 	}
+}
+
+// absent are the first parts of the addresses that c has nothing to answer from.
+func (c *Config) absent() []string {
+	var all []string
+	for _, part := range []struct {
+		there   bool
+		address string
+	}{
+		{c.Sessions != nil, "/api/v1/sessions"}, {c.Usages != nil, "/api/v1/usage"}, {c.Devices != nil, "/api/v1/devices"},
+		{c.Blocks != nil, "/api/v1/blocked-devices"}, {c.Vouchers != nil, "/api/v1/vouchers"}, {c.PortalLog != nil, "/api/v1/portal-log"},
+		{c.PortalLogins != nil, "/api/v1/portal_login"},
+	} {
+		if !part.there {
+			all = append(all, part.address)
+		}
+	}
+	return all
 }
 
 // route registers the table.
 func (a *api) route() {
+	absent := a.absent()
 	for path, methods := range a.table() {
-		a.mux.Handle(path, a.methods(methods))
+		if slices.ContainsFunc(absent, func(first string) bool { return path == first || strings.HasPrefix(path, first+"/") }) {
+			continue
+		}
+		h := a.methods(methods)
+		if short, ok := strings.CutSuffix(path, "/"); ok {
+			// The service that wrote this address first ends it with a slash. A redirect
+			// to the one from the other would lose the body of a POST.
+			a.mux.Handle(short, h)
+			path += "{$}"
+		}
+		a.mux.Handle(path, h)
 	}
 	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		problemOf(http.StatusNotFound, "There is nothing at this address; /api/v1/openapi.json says what there is.").send(w)

@@ -11,7 +11,7 @@ import (
 var (
 	// ErrNoToken says that a token is unknown, has expired or was revoked.
 	ErrNoToken = errors.New("no such token")
-	// ErrUnknown says that there is no such member or backend.
+	// ErrUnknown says that there is no such member, backend, or whatever was asked for.
 	ErrUnknown = errors.New("not found")
 	// ErrExists says that the login is taken.
 	ErrExists = errors.New("there is such a member already")
@@ -226,6 +226,7 @@ type Runs interface {
 type Deed struct {
 	// Token is the name of the token, Address where it was used from.
 	Token, Address string
-	// Did says what: "member added". Backend and Login say to whom; Login may be empty.
+	// Did says what: "member added", "device aa:bb:cc:dd:ee:ff blocked". Backend and
+	// Login say to whom; each may be empty.
 	Did, Backend, Login string
 }

@@ -33,6 +33,7 @@ type world struct {
 	faults  []error
 	wait    time.Duration
 	now     time.Time
+	house   *house
 }
 
 // tokens by the text that is presented; the name is the same.
@@ -49,7 +50,7 @@ func (w *world) FindToken(_ context.Context, presented member.Secret) (*Token, e
 	if !ok {
 		return nil, ErrNoToken
 	}
-	return &Token{ID: "1", Name: string(presented), Scopes: scopes}, nil
+	return &Token{ID: string(presented), Name: string(presented), Scopes: scopes}, nil
 }
 
 func compare(k *Kept, to Key) int {
@@ -204,7 +205,7 @@ func newWorld() *world {
 		Error: "page 3: 500", Notes: []string{`the plan "Gold" matches none here`},
 	}
 	hours, _ := member.ParseHours("Mon-Fri 08:00-20:00")
-	w := &world{now: noon, outcome: make(chan *Outcome, 1), runs: []Run{run, {ID: "run-5", Backend: "nexudus", Started: noon.Add(-2 * time.Hour)}}}
+	w := &world{now: noon, house: newHouse(), outcome: make(chan *Outcome, 1), runs: []Run{run, {ID: "run-5", Backend: "nexudus", Started: noon.Add(-2 * time.Hour)}}}
 	w.plans = []*member.Plan{
 		{
 			Name: "hot-desk", Match: []string{"Hot Desk"}, VLAN: "101", Down: member.Rate{Bits: 5e7}, Up: member.Rate{Bits: 2e7}, Session: 12 * time.Hour,
@@ -234,13 +235,19 @@ func (w *world) serve(t *testing.T) http.Handler {
 	t.Helper()
 	h, err := New(Config{
 		Tokens: w, Members: w, Editor: w, Access: w, Plans: w, Backends: w, Runs: w, PublicURL: "https://wifi.example.com/",
+		Sessions: w.house, Kicker: w.house, Usages: w.house, Devices: w.house, Blocks: w.house, Vouchers: w.house,
+		PortalLog: w.house, PortalLogins: w.house, PortalPages: w.house,
 		Told: func(d Deed) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.deeds = append(w.deeds, d)
 		},
-		Fault: func(err error) { w.faults = append(w.faults, err) },
-		Wait:  w.wait, Now: w.clock,
+		Fault: func(err error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.faults = append(w.faults, err)
+		},
+		Wait: w.wait, Now: w.clock,
 	})
 	if err != nil {
 		t.Fatal(err)
