@@ -1,0 +1,76 @@
+package portallogin
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"memberradius/backends"
+	"memberradius/backends/outward"
+)
+
+// Check implements backends.Checker by a login without fields: it lets nobody
+// in, and the API refuses it by 400 where address and token are right.
+func (b *Backend) Check(ctx context.Context) []backends.Finding {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	resp, err := b.post(ctx, "", encode(&Login{}))
+	if err != nil {
+		return []backends.Finding{b.wayFinding(b.failed("", err))}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	switch code := resp.StatusCode; code {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return nil
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return []backends.Finding{b.tokenFinding(code)}
+	case http.StatusTooManyRequests:
+		return []backends.Finding{{
+			What:   fmt.Sprintf("backend %s: %s wants to be called less often (HTTP 429)", b.name, b.where),
+			Remedy: "ask its operator for a higher limit if portal logins are late",
+		}}
+	case http.StatusCreated:
+		return []backends.Finding{{
+			Wrong:  true,
+			What:   fmt.Sprintf("backend %s: %s takes a login without a device and a name (HTTP 201)", b.name, b.where),
+			Remedy: "url must lead to what reads the login; see what answers there",
+		}}
+	default:
+		_, err := b.answer(resp)
+		f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "url must be where the API begins, as \"https://gate.example.com/api/v1\"; /portal_login/ is added"}
+		if code >= 500 {
+			f.Remedy = "see the system's own log"
+		}
+		return []backends.Finding{f}
+	}
+}
+
+// wayFinding says what is wrong on the way to the system.
+func (b *Backend) wayFinding(err error) backends.Finding {
+	f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "see whether the system runs and whether a firewall stands between"}
+	var (
+		dns     *net.DNSError
+		cert    *tls.CertificateVerificationError
+		foreign x509.UnknownAuthorityError
+		record  tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &dns):
+		f.Remedy = "the host's name can't be resolved: see its spelling in url, and this host's DNS"
+	case errors.As(err, &foreign):
+		f.Remedy = "its certificate is signed by a CA that this host does not trust: install that CA on this host, or get a public certificate"
+	case errors.As(err, &cert):
+		f.Remedy = "its certificate is not valid for this host name or at this time: see the certificate, the name in url, and both clocks"
+	case errors.As(err, &record):
+		f.Remedy = "it does not speak TLS on this port: see scheme and port of url"
+	case errors.Is(err, outward.ErrAddress):
+		f.Remedy = "see where the name leads; an address on site needs private = true"
+	case backends.ClassOf(err) == backends.Timeout:
+		f.Remedy = fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout", b.timeout)
+	}
+	return f
+}

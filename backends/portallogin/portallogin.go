@@ -1,0 +1,248 @@
+package portallogin
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"memberradius/backends"
+	"memberradius/backends/outward"
+	"memberradius/member"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// maxBody is the longest body that is read: an echo has a few hundred octets.
+	maxBody = 64 << 10
+	// maxHeader bounds the header of a response.
+	maxHeader = 16 << 10
+	// maxDetail is how much of what the system says of a refusal is shown.
+	maxDetail = 200
+	// connectTimeout bounds the dialling and, apart from it, the TLS handshake.
+	connectTimeout = 2 * time.Second
+	// idleTimeout lies below the keep-alive of common servers (75 s).
+	idleTimeout = 30 * time.Second
+	// connections is how many there are at the same time: logins wait in the
+	// outbox, and a conference may not fill another system.
+	connections = 16
+	// loudEvery: every call fails while the token is refused, and one line a minute says so.
+	loudEvery = time.Minute
+)
+
+// ErrRefused says that the system will not have this login: to send it again
+// brings nothing.
+var ErrRefused = errors.New("the login is refused")
+
+// A Poster tells another system of our portal logins.
+type Poster interface {
+	// Serves says whether the logins of a site are to be told.
+	Serves(site string) bool
+	// Post tells one, by one call, and returns the page that it has there. After
+	// ErrRefused it is not to be sent again; after any other error, which is a
+	// *backends.Error, it is: the same Login as often as need be.
+	Post(ctx context.Context, l *Login) (page int64, err error)
+}
+
+// A Backend is a system behind the API. Close it.
+type Backend struct {
+	name      string
+	site      string
+	where     string // scheme and host, for errors
+	timeout   time.Duration
+	now       func() time.Time
+	say       func(backends.Finding)
+	request   *http.Request // what all requests have in common; read-only
+	transport *http.Transport
+	loud      rate.Sometimes
+}
+
+var (
+	_ Poster           = (*Backend)(nil)
+	_ backends.Backend = (*Backend)(nil)
+	_ backends.Knower  = (*Backend)(nil)
+	_ backends.Checker = (*Backend)(nil)
+)
+
+// Ask implements backends.Backend: no login is known here.
+func (*Backend) Ask(context.Context, *member.Attempt) (member.Answer, error) {
+	return member.Answer{}, member.ErrUnknown
+}
+
+// Known implements backends.Knower, as Ask.
+func (*Backend) Known(*member.Attempt, *member.Answer) backends.Memory { return backends.Absent }
+
+// connect prepares the way to target. There is no proxy from the environment:
+// the address that the guard sees must be the system's own.
+func (b *Backend) connect(target *url.URL, c Config) {
+	b.where = target.Scheme + "://" + target.Host
+	b.loud = rate.Sometimes{First: 1, Interval: loudEvery}
+	dialer := &net.Dialer{Timeout: connectTimeout, Control: outward.GuardFor(target.Hostname(), c.Private).Control}
+	var http1 http.Protocols
+	http1.SetHTTP1(true)
+	b.transport = &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    connectTimeout,
+		ResponseHeaderTimeout:  b.timeout,
+		MaxResponseHeaderBytes: maxHeader,
+		MaxIdleConnsPerHost:    connections,
+		MaxConnsPerHost:        connections,
+		IdleConnTimeout:        idleTimeout,
+		DisableCompression:     true, // a bomb of gzip is small on the wire
+		Protocols:              &http1,
+	}
+	b.request = &http.Request{
+		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{
+			"Authorization": {"Bearer " + string(c.Token)},
+			"Content-Type":  {"application/json"},
+			"Accept":        {"application/json"},
+			"User-Agent":    {"memberradius"},
+		},
+	}
+}
+
+// Close drops the connections that are idle.
+func (b *Backend) Close() error {
+	b.transport.CloseIdleConnections()
+	return nil
+}
+
+// Serves implements Poster.
+func (b *Backend) Serves(site string) bool { return b.site == "" || b.site == site }
+
+// Post implements Poster.
+func (b *Backend) Post(ctx context.Context, l *Login) (page int64, err error) {
+	if none := l.lacks(); none != "" {
+		return 0, b.fault(backends.Broken, fmt.Errorf("%w: it has no %s, which the API needs; the controller's redirect must bring it", ErrRefused, none))
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	resp, err := b.post(ctx, l.ID, encode(l))
+	if err != nil {
+		return 0, b.failed("", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return b.answer(resp)
+}
+
+// post sends body and returns as soon as the header of the response is there.
+// It goes to the transport, not to a Client: a Client would follow redirects
+// and take the token with it.
+func (b *Backend) post(ctx context.Context, id string, body []byte) (*http.Response, error) {
+	req := b.request.WithContext(ctx)
+	if id != "" {
+		req.Header = req.Header.Clone()
+		req.Header.Set("Idempotency-Key", id)
+	}
+	req.ContentLength = int64(len(body))
+	// The transport sends again what never left this host.
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+	return b.transport.RoundTrip(req)
+}
+
+// answer reads a response by its status. Success is 201 alone, with the page: a
+// proxy or a login page in between says 200.
+func (b *Backend) answer(resp *http.Response) (page int64, err error) {
+	code := resp.StatusCode
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return 0, b.failed("reading its answer: ", err)
+	case code == http.StatusCreated && len(body) > maxBody:
+		return 0, b.status(backends.BadAnswer, resp, errTooLong)
+	case code == http.StatusCreated && !isJSON(resp.Header.Get("Content-Type")):
+		return 0, b.status(backends.BadAnswer, resp, errNoJSON)
+	case code == http.StatusCreated:
+		if page, err = decodeAnswer(body); err != nil {
+			return 0, b.status(backends.BadAnswer, resp, err)
+		}
+		return page, nil
+	case code == http.StatusBadRequest || code == http.StatusUnprocessableEntity:
+		return 0, b.status(backends.Broken, resp, fmt.Errorf("%w%s", ErrRefused, detail(resp, body)))
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		b.loud.Do(func() { b.say(b.tokenFinding(code)) })
+		return 0, b.status(backends.TokenRefused, resp, errors.New("our token is refused"))
+	case code == http.StatusTooManyRequests:
+		return 0, b.status(backends.Throttled, resp, errors.New("it wants to be called less often"))
+	case code == http.StatusRequestTimeout || code >= 500:
+		return 0, b.status(backends.Faulty, resp, errors.New("a fault of its own"))
+	case code >= 300 && code < 400:
+		return 0, b.status(backends.BadAnswer, resp, errors.New("a redirect is never followed, since it would take the token along; write the final address into url"))
+	}
+	return 0, b.status(backends.BadAnswer, resp, errors.New("not a status of the API; compare url with the system's documentation"))
+}
+
+var (
+	errTooLong = errors.New("its answer has more than 64 KiB")
+	errNoJSON  = errors.New("its answer is not application/json; a proxy or a login page may stand between")
+)
+
+// isJSON says whether a Content-Type is application/json.
+func isJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(media), "application/json")
+}
+
+// detail returns what a refusal says of itself, where it says it as RFC 9457 and
+// many frameworks do, in one line that can be logged.
+func detail(resp *http.Response, body []byte) string {
+	media, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	var said struct {
+		Detail string `json:"detail"`
+	}
+	if !strings.HasSuffix(strings.TrimSpace(media), "json") || json.Unmarshal(body, &said) != nil || said.Detail == "" {
+		return ""
+	}
+	line := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) || c == '\u2028' || c == '\u2029' {
+			return ' '
+		}
+		return c
+	}, said.Detail)
+	return ": " + fmt.Sprintf("%.*s", maxDetail, line)
+}
+
+// status is an error by a response.
+func (b *Backend) status(class backends.Class, resp *http.Response, why error) error {
+	e := b.fault(class, fmt.Errorf("HTTP %d: %w", resp.StatusCode, why))
+	e.After = outward.RetryAfter(resp.Header, b.now())
+	return e
+}
+
+func (b *Backend) fault(class backends.Class, why error) *backends.Error {
+	return &backends.Error{Class: class, Backend: b.name, Err: fmt.Errorf("%s: %w", b.where, why)}
+}
+
+// failed is an error by what went wrong on the way.
+func (b *Backend) failed(doing string, err error) error {
+	class := backends.Unreachable
+	var slow net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &slow) && slow.Timeout() {
+		class = backends.Timeout
+	}
+	if len(err.Error()) > 300 { // the transport quotes what is no HTTP
+		err = fmt.Errorf("%.300s", err.Error())
+	}
+	return b.fault(class, fmt.Errorf("%s%w", doing, err))
+}
+
+func (b *Backend) tokenFinding(code int) backends.Finding {
+	return backends.Finding{
+		Wrong:  true,
+		What:   fmt.Sprintf("backend %s: %s refuses our token (HTTP %d): it hears of no portal login, and lets nobody in by one", b.name, b.where, code),
+		Remedy: fmt.Sprintf("put a valid token into [[backend]] %q", b.name),
+	}
+}
