@@ -39,7 +39,9 @@ func (s *server) build(ctx context.Context, c *config) (t radiusd.Tables, commit
 		gates[site.Name] = backends.NewGates(nil, named(site.Gates, systems)...)
 		gated = gated || len(site.Gates) > 0
 	}
-	t.Members = &siteMembers{chains, complain}
+	members := &siteMembers{chains, complain}
+	door := &doors{s.systems.doors, members}
+	t.Members, t.Doors = &tickets{members, s.systems.store.UAMTickets(), door}, door
 	if gated {
 		t.Gates = &siteMembers{gates, complain}
 	}

@@ -30,6 +30,8 @@ type config struct {
 	Backends   []backendConfig
 	EAP        eapConfig
 	Mail       mailConfig
+	Sessions   sessionConfig
+	Portals    []portalConfig
 	Dictionary *dictionary.Dictionary
 
 	lines       outline  // of the file
@@ -116,9 +118,11 @@ func readConfig(file, dir, text string) (*config, findings) {
 	c.readSites(root.children("site"))
 	c.readClients(root.children("client"))
 	c.readEAP(root.child("eap"))
+	c.readSessions(root.child("sessions"))
 	c.cross(r)
 	c.crossEAP(r)
 	c.readMail(root.child("mail"), root.has("mail"))
+	c.readPortals(root.children("portal"))
 	root.end()
 	r.found.sort()
 	return c, r.found

@@ -18,12 +18,8 @@ type clientConfig struct {
 	CoA netip.AddrPort
 }
 
-// The methods that a client's methods may list, and those of them that every
-// request is refused by until their version comes.
-var (
-	methodWords  = []string{"pap", "mschap", "mschapv2", "chap", "eap", "mac"}
-	laterMethods = []string{"chap", "mac"}
-)
+// methodWords are the methods that a client's methods may list.
+var methodWords = []string{"pap", "mschap", "mschapv2", "chap", "eap", "mac"}
 
 func (c *config) readClients(tables []*table) {
 	seen := map[string]bool{}
@@ -56,7 +52,6 @@ func readClient(t *table, seen map[string]bool) clientConfig {
 		if cl.CoA, err = netip.ParseAddrPort(s); err != nil {
 			t.wrong("coa", fmt.Sprintf("coa: %q is no address with a port", s), `write it as "192.0.2.10:3799"`)
 		}
-		t.note("coa", "coa has no effect yet", "it is where sessions are ended, which a later version does")
 	}
 	return cl
 }
@@ -89,11 +84,8 @@ func (t *table) methods() []string {
 	}
 	for i, m := range list {
 		path := fmt.Sprintf("methods[%d]", i)
-		switch {
-		case !slices.Contains(methodWords, m):
+		if !slices.Contains(methodWords, m) {
 			t.wrong(path, fmt.Sprintf("method %q is unknown", m), "use some of "+strings.Join(methodWords, ", "))
-		case slices.Contains(laterMethods, m):
-			t.note(path, fmt.Sprintf("method %q is answered by Access-Reject in this version", m), "it may stay: a later version brings it")
 		}
 	}
 	return list

@@ -30,13 +30,13 @@ func (c *config) readPlans(tables []*table) {
 			Idle:       t.duration("idle", 0, time.Second),
 			Interim:    t.interim(),
 			Devices:    t.number("devices", 0, 0, 1_000_000),
+			Quotas:     t.quotas(),
 			Hours:      t.hours(),
 			SSIDs:      t.texts("ssids"),
 			Valid:      t.duration("valid", 0, time.Minute),
 			Priority:   t.number("priority", 0, -1_000_000, 1_000_000),
 			Attributes: c.attributes(t),
 		}}
-		t.planNotes(&p.Plan)
 		t.matchOnce(&p.Plan, matched)
 		c.Plans = append(c.Plans, p)
 		t.end()
@@ -68,11 +68,17 @@ func (t *table) hours() *member.Hours {
 	return h
 }
 
-// planNotes says which keys have no effect yet.
-func (t *table) planNotes(p *member.Plan) {
-	if p.Devices != 0 {
-		t.note("devices", "devices has no effect yet", "a later version counts sessions")
+// quotas reads how much data and time there is in a day, a week and a month.
+func (t *table) quotas() (all []member.Quota) {
+	for i, text := range t.texts("quotas") {
+		q, err := member.ParseQuota(text)
+		if err != nil {
+			t.wrong(fmt.Sprintf("quotas[%d]", i), err.Error(), `write quotas = ["5G/day", "2h/day", "100G/month"]`)
+			continue
+		}
+		all = append(all, q)
 	}
+	return all
 }
 
 // matchOnce refuses a name that two plans match: which one would hold?

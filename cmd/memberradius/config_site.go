@@ -41,6 +41,7 @@ func (c *config) readSites(tables []*table) {
 			}
 		}
 		c.readListens(t, "auth", "", radiusd.Listen{Role: radiusd.Auth, Site: s.Name})
+		c.readListens(t, "acct", "", radiusd.Listen{Role: radiusd.Acct, Site: s.Name})
 		c.Sites = append(c.Sites, s)
 		t.end()
 	}
@@ -82,6 +83,8 @@ func (c *config) crossSite(r *reader, s *siteConfig, path string) {
 			switch {
 			case !slices.Contains(known, name):
 				r.add(wrong, at, fmt.Sprintf("site %q: %s: backend %q is unknown", s.Name, key, name), "use the name of a [[backend]]: "+strings.Join(known, ", "))
+			case key == "gates" && c.kindOf(name) == "portal_login":
+				r.add(wrong, at, fmt.Sprintf("site %q: gates: backend %q lets nobody in: it is told of portal logins", s.Name, name), "take it out of gates")
 			case slices.Index(list, name) < i:
 				r.add(wrong, at, fmt.Sprintf("site %q: %s: backend %q stands twice", s.Name, key, name), "name each once")
 			}
@@ -91,6 +94,16 @@ func (c *config) crossSite(r *reader, s *siteConfig, path string) {
 		r.add(wrong, path+".default_plan", fmt.Sprintf("site %q: default_plan %q is unknown", s.Name, s.DefaultPlan),
 			"use the name of a [[plan]]: "+strings.Join(names(c.Plans, func(p planConfig) string { return p.Name }), ", "))
 	}
+}
+
+// kindOf returns the kind of a backend by its name.
+func (c *config) kindOf(name string) string {
+	for i := range c.Backends {
+		if c.Backends[i].Name == name {
+			return c.Backends[i].Kind
+		}
+	}
+	return ""
 }
 
 // plan returns the plan that a member system's name for it stands for: a

@@ -118,6 +118,7 @@ func (c *control) handler() http.Handler {
 	mux.HandleFunc("POST /members/refresh", c.refresh)
 	mux.HandleFunc("POST /reload", c.reload)
 	mux.HandleFunc("POST /sync", c.sync)
+	mux.HandleFunc("POST /sessions/kick", c.kick)
 	return mux
 }
 

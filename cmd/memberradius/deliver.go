@@ -110,6 +110,9 @@ func undeliverable(err error) bool {
 }
 
 func (s *server) deliverEvent(ctx context.Context, db *store.Store, e *store.Event) error {
+	if e.Kind == store.EventPortalLogin {
+		return s.post(ctx, db, e)
+	}
 	who, err := db.Get(ctx, e.Backend, e.Login)
 	if err != nil {
 		return err

@@ -44,13 +44,14 @@ func (c *config) signer() (*tls.Certificate, error) {
 }
 
 // webParts are what the web serves besides metrics and health.
-func (s *server) webParts(c *config, sign *tls.Certificate) (*api.Config, *webhook.Config, *me.Config) {
+func (s *server) webParts(c *config, sign *tls.Certificate, fault func(error)) (*api.Config, *webhook.Config, *me.Config) {
 	a, h, m := apiFront{front{s}}, hookFront{front{s}}, meFront{front{s}}
-	fault := func(err error) { s.log.WithError(err).Error("a request over HTTP met a fault of this server") }
 	told := func(d api.Deed) {
 		s.log.WithField("token", d.Token).WithField("address", d.Address).WithField("backend", d.Backend).WithField("login", d.Login).Info("by API: " + d.Did)
 	}
-	return &api.Config{Tokens: a, Members: a, Editor: a, Access: a, Plans: a, Backends: a, Runs: a, Told: told, Fault: fault},
+	return &api.Config{Tokens: a, Members: a, Editor: a, Access: a, Plans: a, Backends: a, Runs: a,
+			Sessions: a, Kicker: a, Usages: a, Devices: a, Blocks: a, Vouchers: a,
+			PortalLog: a, PortalLogins: a, PortalPages: a, Told: told, Fault: fault},
 		&webhook.Config{Hooks: h, Access: h},
 		&me.Config{Links: m, Members: m, Sign: sign, Space: c.Sites[0].space(), Contact: c.Mail.From, Fault: fault}
 }

@@ -6,6 +6,7 @@ import (
 	"memberradius/backends/file"
 	"memberradius/backends/local"
 	"memberradius/backends/nexudus"
+	"memberradius/backends/portallogin"
 	"memberradius/backends/rest"
 	"memberradius/backends/webhook"
 )
@@ -30,15 +31,16 @@ type kind struct {
 }
 
 // kinds is the one registry of member systems: by the word in kind = "...",
-// which is also the folder below backends.
+// which is also the folder below backends, without its underscores.
 func kinds() map[string]kind {
 	return map[string]kind{
-		"coworks": {config: func() opener { return &coworks.Config{} }, live: true},
-		"file":    {config: func() opener { return &file.Config{} }},
-		"local":   {config: func() opener { return &local.Config{} }, stored: true},
-		"nexudus": {config: func() opener { return &nexudus.Config{} }, stored: true, synced: true, remote: true},
-		"rest":    {config: func() opener { return &rest.Config{} }, live: true},
-		"webhook": {config: func() opener { return &webhook.Config{} }, stored: true, synced: true},
+		"coworks":      {config: func() opener { return &coworks.Config{} }, live: true},
+		"file":         {config: func() opener { return &file.Config{} }},
+		"local":        {config: func() opener { return &local.Config{} }, stored: true},
+		"nexudus":      {config: func() opener { return &nexudus.Config{} }, stored: true, synced: true, remote: true},
+		"portal_login": {config: func() opener { return &portallogin.Config{} }, remote: true},
+		"rest":         {config: func() opener { return &rest.Config{} }, live: true},
+		"webhook":      {config: func() opener { return &webhook.Config{} }, stored: true, synced: true},
 	}
 }
 

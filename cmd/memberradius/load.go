@@ -16,7 +16,7 @@ import (
 )
 
 type loadCmd struct {
-	Mode         string  `enum:"pap,mschapv2,mschap,peap,ttls,tls,eap-mschapv2" default:"pap" help:"pap, mschapv2, mschap, or of EAP peap, ttls, tls, eap-mschapv2: then a request is a whole login."`
+	Mode         string  `enum:"pap,mschapv2,mschap,chap,peap,ttls,tls,eap-mschapv2" default:"pap" help:"pap, mschapv2, mschap, chap, or of EAP peap, ttls, tls, eap-mschapv2: then a request is a whole login."`
 	Rate         float64 `placeholder:"N" help:"Open loop: N requests a second, whatever comes back."`
 	InFlight     int     `placeholder:"N" help:"Closed loop: N requests are always out (default: 64)."`
 	Seconds      float64 `placeholder:"N" help:"Stop after N seconds (default: 10, unless --count is given)."`

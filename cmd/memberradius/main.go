@@ -56,6 +56,9 @@ type commands struct {
 	Member  memberCmd  `cmd:"" help:"The members of the embedded store."`
 	Backend backendCmd `cmd:"" help:"The member systems."`
 	Sync    syncCmd    `cmd:"" help:"Read the members of a member system now."`
+	Session sessionCmd `cmd:"" help:"Who is online, and who was."`
+	Device  deviceCmd  `cmd:"" help:"Printers, TVs: devices that come in by their address."`
+	Voucher voucherCmd `cmd:"" help:"Codes that let guests in by the portal."`
 	Cert    certCmd    `cmd:"" help:"The certificate of WPA-Enterprise, its CA, and members' own certificates."`
 	Profile profileCmd `cmd:"" help:"What a member's devices need: profiles, and what to type by hand."`
 	Token   tokenCmd   `cmd:"" help:"Tokens of the operator's API."`

@@ -102,8 +102,10 @@ func (r *roll) explain(login string, err error) error {
 
 // announce tells a running server to read what has changed. It need not
 // succeed: the server looks by itself too, a little later.
-func (r *roll) announce(p *program) {
-	err := newControlClient(r.config.Server.Data).call(p.ctx, http.MethodPost, "/members/refresh", nil, nil)
+func (r *roll) announce(p *program) { p.announce(r.config) }
+
+func (p *program) announce(c *config) {
+	err := newControlClient(c.Server.Data).call(p.ctx, http.MethodPost, "/members/refresh", nil, nil)
 	if err != nil && !errors.Is(err, errNotRunning) {
 		_, _ = fmt.Fprintf(p.stderr, "memberradius: it is stored, but the running server has not taken it yet: %v; it looks again every %s\n", err, watchEvery)
 	}

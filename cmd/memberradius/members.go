@@ -72,7 +72,7 @@ func (m *siteMembers) Ask(ctx context.Context, a *member.Attempt) member.Answer 
 	ans = member.Answer{Reason: backends.ClassOf(err).Reason()}
 	var e *backends.Error
 	if errors.As(err, &e) {
-		ans.Source = e.Backend
+		ans.Source, ans.Status = e.Backend, e.Status
 	}
 	return ans
 }

@@ -34,6 +34,8 @@ func (s *server) reload(ctx context.Context) findings {
 	}
 	found = append(found, old.needsRestart(c)...)
 	s.radius.Swap(tables)
+	s.tables.Store(&tables)
+	s.online.presence.Swap(c.limits())
 	commit()
 	s.log.SetLevel(c.Log.Level)
 	s.log.SetFormatter(formatter(c.Log.Format))

@@ -86,6 +86,7 @@ func profile(path string) (stop func(), err error) {
 type server struct {
 	log     *logrus.Logger
 	systems *systems
+	online  *online
 	loans   *loans
 	radius  *radiusd.Server
 	web     *web.Server
@@ -98,6 +99,7 @@ type server struct {
 	reloading sync.Mutex
 	closed    bool // under reloading
 	config    atomic.Pointer[config]
+	tables    atomic.Pointer[radiusd.Tables] // that answer now
 }
 
 // newServer opens everything that c names, and binds the addresses. Whatever
@@ -128,15 +130,33 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 		found.log(s.log)
 		return errFindings
 	}
-	identity, err := identityKey(c.Server.Data)
-	if err != nil {
-		return err
-	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		s.systems.meters, newMemberMeters(s.systems), newTolerance(s.config.Load))
 	if s.wpa != nil {
 		registry.MustRegister(s.wpa.watch)
+	}
+	s.config.Store(c)
+	if s.online, err = s.openOnline(ctx, c, registry); err != nil {
+		return err
+	}
+	if err := s.openRadius(ctx, c, tables, registry); err != nil {
+		return err
+	}
+	if err := s.openWeb(c, registry); err != nil {
+		return err
+	}
+	commit()
+	s.tables.Store(&tables)
+	s.systems.follow(&follower{s.online.presence.Reconsider, s.online.reconsiderDevices, s.online.presence.ReconsiderAll})
+	return nil
+}
+
+// openRadius binds the ports of RADIUS. The ledger and the limits are open already.
+func (s *server) openRadius(ctx context.Context, c *config, tables radiusd.Tables, registry *prometheus.Registry) error {
+	identity, err := identityKey(c.Server.Data)
+	if err != nil {
+		return err
 	}
 	s.radius, err = radiusd.New(radiusd.Config{
 		Listen:      c.Server.Listen,
@@ -147,6 +167,8 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 		Log:         s.log,
 		Metrics:     registry,
 
+		Warden:        s.online.presence,
+		Recorder:      s.online.ledger,
 		Conversations: c.EAP.Conversations,
 	})
 	if err != nil {
@@ -159,11 +181,6 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 		l := c.Server.Listen[i]
 		s.listens = append(s.listens, statusListen{addr, roleWord(l.Role), l.Site})
 	}
-	if err := s.openWeb(c, registry); err != nil {
-		return err
-	}
-	commit()
-	s.config.Store(c)
 	return nil
 }
 
@@ -172,7 +189,8 @@ func (s *server) openWeb(c *config, registry *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	operators, hooks, members := s.webParts(c, sign)
+	fault := func(err error) { s.log.WithError(err).Error("a request over HTTP met a fault of this server") }
+	operators, hooks, members := s.webParts(c, sign, fault)
 	s.web, err = web.New(web.Config{
 		Listen:      c.HTTP.Listen,
 		Public:      c.HTTP.Public,
@@ -183,7 +201,7 @@ func (s *server) openWeb(c *config, registry *prometheus.Registry) error {
 		ErrorLog:    log.New(debugWriter{s.log}, "", 0),
 
 		PublicURL: c.HTTP.PublicURL, TrustedProxies: c.HTTP.TrustedProxies,
-		API: operators, Webhook: hooks, Me: members,
+		API: operators, Webhook: hooks, Me: members, Portal: s.portal(fault),
 	})
 	if err != nil {
 		return err
@@ -252,6 +270,8 @@ func (s *server) close() {
 	if s.control != nil {
 		s.control.close()
 	}
+	s.systems.follow(nil)
+	s.online.close()
 	s.systems.shut()
 }
 

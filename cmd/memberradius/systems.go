@@ -38,10 +38,13 @@ type systems struct {
 	current atomic.Pointer[config]
 	// letters has what waits in the outbox looked at.
 	letters chan struct{}
+	// follower hears whose record has changed; nil: nobody does.
+	follower atomic.Pointer[follower]
 
 	mu      sync.Mutex
 	store   *store.Store // nil until it is needed
 	uses    *store.FirstUses
+	doors   *store.Doors
 	members map[string]*store.Members
 	open    map[string]*system
 	retired []*system

@@ -33,7 +33,17 @@ func (s *systems) openStore(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	s.store, s.uses = db, uses
+	doors, err := db.Doors(ctx)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.store, s.uses, s.doors = db, uses, doors
+	doors.Follow(s.followedDoors)
+	s.running.Go(func() {
+		tick := time.NewTicker(watchEvery)
+		defer tick.Stop()
+		doors.Watch(s.ctx, tick.C, s.watched("doors"))
+	})
 	s.running.Go(func() { s.purge(db) })
 	s.running.Go(func() { s.saveUses(uses) })
 	return nil
@@ -97,12 +107,48 @@ func (s *systems) directory(ctx context.Context, name string) (*store.Members, e
 		return nil, err
 	}
 	s.members[name] = m
+	m.Follow(s.followed)
 	s.running.Go(func() {
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
 		m.Watch(s.ctx, tick.C, s.watched(name))
 	})
 	return m, nil
+}
+
+// A follower is told whose record has changed: who is online may have to leave.
+type follower struct {
+	some    func(logins ...string)
+	devices func(macs []string)
+	all     func()
+}
+
+// follow has a follower told from now on; nil: nobody.
+func (s *systems) follow(f *follower) { s.follower.Store(f) }
+
+// followed passes on who changed; nil is anybody.
+func (s *systems) followed(logins []string) {
+	f := s.follower.Load()
+	switch {
+	case f == nil:
+	case logins == nil:
+		f.all()
+	default:
+		f.some(logins...)
+	}
+}
+
+// followedDoors passes on whose door was opened or shut: by the address, which
+// is the login of a guest's session.
+func (s *systems) followedDoors(macs []string) {
+	f := s.follower.Load()
+	switch {
+	case f == nil:
+	case macs == nil:
+		f.all()
+	default:
+		f.devices(macs)
+	}
 }
 
 // watched logs when the members of a backend begin to be out of reach, and when
@@ -146,6 +192,9 @@ func (s *systems) refresh(ctx context.Context) error {
 	var errs []error
 	for _, m := range members {
 		errs = append(errs, m.Refresh(ctx))
+	}
+	if s.doors != nil {
+		errs = append(errs, s.doors.Refresh(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"memberradius/member"
+	"memberradius/radiusd"
 	"memberradius/radiusd/radiustest"
 	"memberradius/radiusd/radiustest/peer"
 )
 
 type testCmd struct {
 	Login        string `arg:"" help:"The login to try."`
-	Method       string `enum:"pap,mschapv2,mschap,chap,peap,ttls,tls,eap-mschapv2" default:"pap" help:"pap, mschapv2, mschap, chap, or of EAP peap, ttls, tls, eap-mschapv2."`
+	Method       string `enum:"pap,mschapv2,mschap,chap,mac,peap,ttls,tls,eap-mschapv2" default:"pap" help:"pap, mschapv2, mschap, chap, mac (the login is a device's address), or of EAP peap, ttls, tls, eap-mschapv2."`
 	PasswordFile string `type:"path" placeholder:"FILE" help:"Read the password (with tls: of the certificate's file) from the first line of this file, not from the terminal or standard input."`
 	deviceFlags
 	Resume bool `help:"Log in twice, and show the second time: it must resume the TLS session of the first."`
@@ -43,12 +44,9 @@ const loanSlack = time.Minute
 
 // Run tries a login.
 func (c *testCmd) Run(p *program) error {
-	var station net.HardwareAddr
-	if c.MAC != "" {
-		var err error
-		if station, err = net.ParseMAC(c.MAC); err != nil || len(station) != 6 {
-			return fmt.Errorf("--mac %q is no device's address: write it as aa:bb:cc:dd:ee:ff", c.MAC)
-		}
+	station, err := c.station()
+	if err != nil {
+		return err
 	}
 	control, cfg, err := p.running()
 	if err != nil {
@@ -94,6 +92,22 @@ func (c *testCmd) Run(p *program) error {
 	return o.report(p)
 }
 
+// station is the device; nil where nobody says. With method mac it is the login too.
+func (c *testCmd) station() (net.HardwareAddr, error) {
+	flag, text := "--mac", c.MAC
+	if text == "" && radiustest.Method(c.Method) == radiustest.MAC {
+		flag, text = "the login", c.Login
+	}
+	if text == "" {
+		return nil, nil
+	}
+	mac, ok := radiusd.ParseMAC(text)
+	if !ok {
+		return nil, fmt.Errorf("%s %q is no device's address: write it as aa:bb:cc:dd:ee:ff", flag, text)
+	}
+	return net.ParseMAC(mac)
+}
+
 // request is what the flags say, with a password from where they say.
 func (c *testCmd) request(p *program, station net.HardwareAddr) (*radiustest.Request, error) {
 	r := &radiustest.Request{
@@ -104,7 +118,7 @@ func (c *testCmd) request(p *program, station net.HardwareAddr) (*radiustest.Req
 		return nil, fmt.Errorf("--resume: %s has no TLS session; peap, ttls and tls have", c.Method)
 	}
 	var err error
-	if r.Method != radiustest.TLS {
+	if r.Method != radiustest.TLS && r.Method != radiustest.MAC {
 		if r.Password, err = p.password(c.PasswordFile, c.Login); err != nil {
 			return nil, err
 		}

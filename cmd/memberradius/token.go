@@ -30,7 +30,7 @@ func (p *program) openStore() (*store.Store, *config, error) {
 }
 
 type tokenCreateCmd struct {
-	Scope []string `required:"" sep:"," placeholder:"S" help:"What it may do: members:read, members:write, plans:read, backends:read, backends:sync, or admin for all."`
+	Scope []string `required:"" sep:"," placeholder:"S" help:"What it may do: members, devices or vouchers with :read or :write, sessions:read, sessions:write, plans:read, backends:read, backends:sync, portal:read, portal_login, or admin for all."`
 	Name  string   `default:"token" help:"What it is for."`
 	Days  int      `placeholder:"N" help:"After how many days it ends (default: never)."`
 }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"memberradius/member"
+	"memberradius/radiusd/coa"
+	"memberradius/radiusd/policy"
+	"memberradius/store"
+)
+
+// This file lets devices in that a portal speaks for: ours, or somebody else's
+// by the API. What comes of it holds for the device's next request.
+
+// grantDefault is how long a device is in where neither caller, plan nor voucher says.
+const grantDefault = 8 * time.Hour
+
+// errMayNot says that the member behind a uid may not come in.
+var errMayNot = errors.New("the member may not come in")
+
+// siteBehind returns the site that a controller belongs to, by its address; the
+// first one where it is no [[client]]'s.
+func (c *config) siteBehind(controller netip.Addr) string {
+	if i := c.clientAt(controller); i >= 0 {
+		return c.Clients[i].Site
+	}
+	return c.Sites[0].Name
+}
+
+// clientAt returns the client with the longest prefix around an address; -1 is none.
+func (c *config) clientAt(a netip.Addr) int {
+	found := -1
+	for i := range c.Clients {
+		if p := c.Clients[i].Prefix; p.Contains(a.Unmap()) && (found < 0 || p.Bits() > c.Clients[found].Prefix.Bits()) {
+			found = i
+		}
+	}
+	return found
+}
+
+// resolve finds the member that a uid means. Nobody is no error: then it is a
+// guest's. A member who may not come in is errMayNot.
+func (s *server) resolve(site, uid string) (*member.Member, error) {
+	tables := s.tables.Load()
+	a := member.Attempt{Login: uid, Proof: member.Proof{Kind: member.Proved}, Site: site, Received: time.Now()}
+	var answer member.Answer
+	if len(uid) > member.MaxLogin || store.IsUAMUser(uid) || !tables.Members.Known(&a, &answer) {
+		return nil, nil //nolint:nilnil // a system that would have to be asked knows nobody without a password
+	}
+	switch {
+	case answer.Verdict == member.Allow:
+		return &answer.Member, nil
+	case answer.Reason == member.ReasonUnknownLogin:
+		return nil, nil //nolint:nilnil // a guest
+	}
+	return nil, errMayNot
+}
+
+// A leave is what the plan allows a grant.
+type leave struct {
+	plan    string
+	session time.Duration
+	devices int
+}
+
+// leaveOf says what a member, or a guest of a plan, may have at a site now.
+func (s *server) leaveOf(site string, m *member.Member) (l leave, err error) {
+	c := s.config.Load()
+	in := policy.Input{Answer: &member.Answer{Verdict: member.Allow, Member: *m}, Site: site, Now: time.Now()}
+	var out policy.Attributes
+	// Which network it is for the next request says, and is asked anew.
+	if reason := s.tables.Load().Book.Compose(&in, &out); reason != member.ReasonNone && reason != member.ReasonWrongSSID {
+		return l, errMayNot
+	}
+	l = leave{plan: out.Plan(), session: out.SessionTimeout(), devices: m.Devices}
+	if p := c.plan(l.plan); l.plan != "" && p != nil {
+		if l.devices == 0 {
+			l.devices = p.Devices
+		}
+		if l.session == 0 {
+			l.session = p.Session
+		}
+	}
+	return l, nil
+}
+
+// letIn stores a grant within what its plan allows. g has everything but its
+// plan, its times and, for a guest, her member.
+func (s *server) letIn(ctx context.Context, g *store.Grant, m *member.Member) error {
+	who := m
+	if who == nil {
+		who = guestOf(g.Plan)
+	} else {
+		g.Backend, g.Login = who.Backend, who.Login
+	}
+	l, err := s.leaveOf(g.Site, who)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		g.Plan = l.plan
+	}
+	session := g.SessionTimeout
+	if l.session > 0 && (session == 0 || l.session < session) {
+		session = l.session
+	}
+	if session == 0 {
+		session = grantDefault
+	}
+	g.Expires = time.Now().Add(session)
+	if g.UID == "" {
+		l.devices = 0
+	}
+	return s.systems.database().GrantWithin(ctx, g, l.devices)
+}
+
+// guestOf is a member of nothing but a plan; "" is the site's default.
+func guestOf(plan string) *member.Member {
+	if plan == "" {
+		return &member.Member{}
+	}
+	return &member.Member{Plans: []string{plan}}
+}
+
+// maxNudges is how many controllers are told at the same time that a device may come in.
+const maxNudges = 256
+
+// nudge has the controller of a device ask for it again: by CoA where its vendor
+// knows that, else by Disconnect. It returns at once, and false where nobody is told.
+func (o *online) nudge(mac string, controller netip.Addr) bool {
+	t, s, ok := o.whoHas(mac, controller)
+	if !ok {
+		return false
+	}
+	select {
+	case o.nudges <- struct{}{}:
+	default:
+		o.log.WithField("client", t.Name).Warn("too many controllers are being told of devices that may come in; this one hears of it when the device tries again")
+		return false
+	}
+	o.running.Go(func() {
+		defer func() { <-o.nudges }()
+		var err error
+		if again := policy.Reauthenticate(t.Vendor, nil); len(again) > 0 {
+			_, err = o.nas.Change(o.ctx, &t, &s, again)
+		} else {
+			_, err = o.nas.Disconnect(o.ctx, &t, &s)
+		}
+		if err != nil && o.ctx.Err() == nil {
+			o.log.WithError(err).WithField("station", mac).Info("the controller was not told that a device may come in; it asks when the device tries again")
+		}
+	})
+	return true
+}
+
+// whoHas returns which NAS a device is at: the one that reported it, else the
+// controller that the portal names, where it is a client of ours.
+func (o *online) whoHas(mac string, controller netip.Addr) (t coa.Target, s member.Session, ok bool) {
+	if open := o.ledger.OnlineAt(mac); len(open) > 0 {
+		s = open[len(open)-1].Session
+		t, ok = o.Target(&s)
+		return t, s, ok
+	}
+	c := o.server.config.Load()
+	i := c.clientAt(controller)
+	if !controller.IsValid() || i < 0 {
+		return t, s, false
+	}
+	s = member.Session{Client: c.Clients[i].Name, Peer: controller, NASAddress: controller, StationMAC: mac, Calling: mac, User: mac}
+	t, ok = o.Target(&s)
+	return t, s, ok
+}
