@@ -9,8 +9,10 @@
 // Every server and every load is a process of its own, pinned to its core:
 // servers on the first one that this process may use, loads and member systems
 // on the second. All are started, and ended, here; files live in a temporary
-// directory that goes at the end.
+// directory that goes at the end. What needs neither, lists of very many sessions
+// and Disconnects, is measured by this process itself.
 //
-// It does not own the load (radiusd/radiustest does) and is part of no release.
+// It does not own the load of logins (radiusd/radiustest does), only that of
+// reports, and is part of no release.
 // It needs Linux.
 package main

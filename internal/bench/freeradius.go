@@ -46,6 +46,12 @@ func (f *freeradius) hasREST() bool {
 	return err == nil
 }
 
+// hasSQLite says whether rlm_sql can write to SQLite.
+func (f *freeradius) hasSQLite() bool {
+	_, err := os.Stat(filepath.Join(f.modules, "rlm_sql_sqlite.so"))
+	return err == nil
+}
+
 // version returns the first line of what it says of itself.
 func (f *freeradius) version(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, f.path, "-v").CombinedOutput() //nolint:gosec // the path was looked up
@@ -68,7 +74,11 @@ func (f *freeradius) start(ctx context.Context, core int, dir string, site freer
 	}
 	site.Port, site.Modules, site.Secret = address.Port(), f.modules, sharedSecret
 	site.VLAN, site.SessionTimeout = vlan, sessionTimeout
-	for _, name := range []string{"radiusd.conf", "users"} {
+	files := []string{"radiusd.conf", "users"}
+	if site.Accounting != nil {
+		files = []string{"radiusd.conf", "radacct.sql"}
+	}
+	for _, name := range files {
 		if err := writeTemplate(site.Dir, name, site); err != nil {
 			return nil, fmt.Errorf("freeradius: %w", err)
 		}

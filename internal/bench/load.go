@@ -21,7 +21,7 @@ const loadSpin = 5 * time.Millisecond
 // A job is what a load process is told.
 type job struct {
 	Server netip.AddrPort
-	// Method is one of methods, or radiustest.Echo.
+	// Method is one of methods, radiustest.Echo, or a way to report sessions.
 	Method string
 	// Members is how many different logins take turns.
 	Members  int
@@ -36,6 +36,8 @@ type job struct {
 	Rate float64
 	// Yields says that another load on the same core goes first: its latency is what counts.
 	Yields bool
+	// Sessions is how many have begun, for those who report on.
+	Sessions int
 	// Shared says that the load shares its core with a member system.
 	Shared bool
 	// UntilTold says that it goes on until SIGTERM, and says readyLine when it begins to count.
@@ -45,6 +47,9 @@ type job struct {
 // run puts the server under load. Requests are those of an access point, so
 // that every contender has the same attributes to read.
 func (j job) run(ctx context.Context, ready func()) (outcome, error) {
+	if j.Method == beginSessions || j.Method == updateSessions {
+		return j.report(ctx)
+	}
 	users := make([]radiustest.User, j.Members)
 	for i := range users {
 		users[i].Login = login(i)

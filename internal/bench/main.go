@@ -22,7 +22,7 @@ import (
 const readyLine = "ready"
 
 // scenarios are what -only chooses from.
-var scenarios = []string{"speed", "rest", "members", "eap", "membership"}
+var scenarios = []string{"speed", "rest", "members", "eap", "membership", "sessions"}
 
 // options are the command line.
 type options struct {
@@ -40,8 +40,8 @@ func parseOptions(arguments []string) (o options, err error) {
 	f.StringVar(&o.modules, "modules", "/usr/lib/freeradius", "where FreeRADIUS's modules are")
 	f.StringVar(&o.profile, "cpuprofile", "", "where memberradius writes a CPU profile; each start of it replaces the last one")
 	f.StringVar(&o.out, "out", filepath.Join("docs", "benchmarks.md"), "the page to write")
-	f.StringVar(&o.role, "role", "", "what the bench starts itself as: echo, load, system, client, space")
-	f.StringVar(&o.address, "address", "", "for -role echo, system and space: where to serve")
+	f.StringVar(&o.role, "role", "", "what the bench starts itself as: echo, load, system, client, space, nas")
+	f.StringVar(&o.address, "address", "", "for -role echo, system, space and nas: where to serve")
 	f.StringVar(&o.url, "url", "", "for -role client: whom to ask")
 	f.StringVar(&o.jobAsJSON, "job", "", "for -role load: what to do")
 	if err := f.Parse(arguments); err != nil {
@@ -82,12 +82,12 @@ func (o options) run(ctx context.Context) error {
 	switch o.role {
 	case "":
 		return o.bench(ctx)
-	case "echo", "system", "space":
+	case "echo", "system", "space", "nas":
 		address, err := netip.ParseAddrPort(o.address)
 		if err != nil {
 			return fmt.Errorf("-address: %w", err)
 		}
-		serve := map[string]func(netip.AddrPort, func()) error{"echo": echo, "system": serveSystem, "space": serveSpace}
+		serve := map[string]func(netip.AddrPort, func()) error{"echo": echo, "system": serveSystem, "space": serveSpace, "nas": serveNASes}
 		return serve[o.role](address, ready)
 	case "client":
 		return printOutcome(bareClient(ctx, o.url, o.seconds))
@@ -155,6 +155,9 @@ func (o options) bench(ctx context.Context) (err error) {
 	if found.membership != nil {
 		_, _ = fmt.Printf("\n%s", found.membership.table())
 	}
+	if found.sessions != nil {
+		_, _ = fmt.Printf("\n%s", found.sessions.table())
+	}
 	if o.only != "" {
 		return nil
 	}
@@ -184,6 +187,8 @@ func (o options) measure(ctx context.Context, r *run) (found results, err error)
 			var m membership
 			m, err = r.measureMembership(ctx)
 			found.membership = &m
+		case "sessions":
+			found.sessions, err = r.measureSessions(ctx)
 		}
 		if err != nil {
 			return found, fmt.Errorf("%s: %w", name, err)

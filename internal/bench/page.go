@@ -38,6 +38,9 @@ func page(m machine, r *run, found results) string {
 	if found.membership != nil {
 		say("%s", found.membership.table())
 	}
+	if found.sessions != nil {
+		say("%s", found.sessions.table())
+	}
 	say("%s", method(r))
 	if len(r.skipped) > 0 {
 		say("## Not measured\n")
@@ -73,6 +76,12 @@ func method(r *run) string {
 	say("- Nexudus is the project's own stand-in for it, without limits and beside the load, to which it gives way. A sync of everybody")
 	say("  counts from its first request until all can log in, with passwords made for them, on an empty store; that of changes is the")
 	say("  verb's, its start included. Of the webhooks %d come one by one and %d in bursts of %d.", hooksAlone, hooksBursts*hooksTogether, hooksTogether)
+	say("- Sessions: each report is a request of its own, answered when it is on the disk, in a database that is empty when the turn begins;")
+	say("  rows are counted after it. FreeRADIUS has one statement for a report, a table with indexes on key, login and start, and SQLite's")
+	say("  synchronous = FULL. Its pool is %d threads with a connection each, as it comes; they give up where another holds SQLite's lock, so", freeradiusThreads)
+	say("  that it is held against at its best of the ways that lose nothing, with the journal that SQLite has by itself.")
+	say("- Disconnects go by radiusd/coa to %d NASes, which are on core %d. Of the sessions that are kept %d are open; each list is read %d times.",
+		disconnectNASes, r.cores.load, keptOpen, keptTries)
 	say("- memberradius logs at level warn; that an accepted request allocates nothing is a test of package radiusd.")
 	return b.String()
 }

@@ -34,6 +34,7 @@ type results struct {
 
 	enterprise *enterprise
 	membership *membership
+	sessions   *sessions
 }
 
 // atLeast judges a contender by another; one that had no turn is not judged.
@@ -67,6 +68,9 @@ func (r results) verdicts() (all []verdict) {
 	}
 	if m := r.membership; m != nil {
 		all = append(all, m.verdicts()...)
+	}
+	if s := r.sessions; s != nil {
+		all = append(all, s.verdicts()...)
 	}
 	if c := r.crowd; c != nil {
 		all = append(all, atLeast("100,000 members, rate of that with 10", c.many, c.few, crowdToFew)...)

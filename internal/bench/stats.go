@@ -41,6 +41,9 @@ type outcome struct {
 	Busy float64
 	// Lost is how many requests got no answer, Wrong how many got another one than they should.
 	Lost, Wrong uint64
+	// Sent is how many reports of sessions left, and Answered how many of them were
+	// acknowledged: the warm-up included, as they are all kept.
+	Sent, Answered uint64
 }
 
 // A series is the outcomes of one contender over the rounds.

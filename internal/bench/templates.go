@@ -24,6 +24,16 @@ type freeradiusSite struct {
 	// REST is the member system's URL; empty: members come from users.
 	REST string
 	EAP  *eapSite
+	// Accounting, where it is there, is all that is served.
+	Accounting *accountingSite
+}
+
+// An accountingSite is how FreeRADIUS keeps sessions in SQLite.
+type accountingSite struct {
+	// Database is the file, Journal how SQLite makes a commit whole (journal_mode),
+	// Connections how many there may be.
+	Database, Journal string
+	Connections       int
 }
 
 // An eapSite is how EAP is spoken, where it is.
