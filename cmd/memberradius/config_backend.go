@@ -19,6 +19,8 @@ import (
 // backendConfig is a [[backend]]: the keys that every kind has, and the kind's own.
 type backendConfig struct {
 	Name, Kind string
+	// URL is where the system is, for kinds that have one: the kind's own Config reads it too.
+	URL string
 	// Fresh, Grace and InFlight belong to the layers over a kind that is asked
 	// live; members in memory need none of them.
 	Fresh, Grace time.Duration
@@ -80,6 +82,7 @@ func (c *config) readBackends(tables []*table, text string) {
 		if k.synced {
 			t.syncKeys(&b.Sync)
 		}
+		b.URL, _ = t.m["url"].(string) // the kind says what is wrong with it
 		b.opener = k.config()
 		if err := md.PrimitiveDecode(doc.Backend[i], b.opener); err != nil {
 			t.decodeFinding(err)

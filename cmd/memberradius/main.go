@@ -48,24 +48,25 @@ type program struct {
 // commands is the command line: one field a verb.
 type commands struct {
 	*program
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Check   checkCmd   `cmd:"" help:"Read the configuration and say what is wrong with it."`
-	Test    testCmd    `cmd:"" help:"Try a login at the running server."`
-	Why     whyCmd     `cmd:"" help:"Say why a login was let in or refused."`
-	Load    loadCmd    `cmd:"" help:"Measure how much the running server takes."`
-	Member  memberCmd  `cmd:"" help:"The members of the embedded store."`
-	Backend backendCmd `cmd:"" help:"The member systems."`
-	Sync    syncCmd    `cmd:"" help:"Read the members of a member system now."`
-	Session sessionCmd `cmd:"" help:"Who is online, and who was."`
-	Device  deviceCmd  `cmd:"" help:"Printers, TVs: devices that come in by their address."`
-	Voucher voucherCmd `cmd:"" help:"Codes that let guests in by the portal."`
-	Cert    certCmd    `cmd:"" help:"The certificate of WPA-Enterprise, its CA, and members' own certificates."`
-	Profile profileCmd `cmd:"" help:"What a member's devices need: profiles, and what to type by hand."`
-	Token   tokenCmd   `cmd:"" help:"Tokens of the operator's API."`
-	Mail    mailCmd    `cmd:"" help:"Letters to members."`
-	Secret  secretCmd  `cmd:"" help:"RADIUS secrets."`
-	Hash    hashCmd    `cmd:"" help:"Print the hash of a password."`
-	Version versionCmd `cmd:"" help:"Print which program this is."`
+	Serve   serveCmd        `cmd:"" help:"Run the server."`
+	Check   checkCmd        `cmd:"" help:"Read the configuration and say what is wrong with it."`
+	Test    testCmd         `cmd:"" help:"Try a login at the running server."`
+	Why     whyCmd          `cmd:"" help:"Say why a login was let in or refused."`
+	Load    loadCmd         `cmd:"" help:"Measure how much the running server takes."`
+	Member  memberCmd       `cmd:"" help:"The members of the embedded store."`
+	Backend backendCmd      `cmd:"" help:"The member systems."`
+	Sync    syncCmd         `cmd:"" help:"Read the members of a member system now."`
+	Session sessionCmd      `cmd:"" help:"Who is online, and who was."`
+	Device  deviceCmd       `cmd:"" help:"Printers, TVs: devices that come in by their address."`
+	Voucher voucherCmd      `cmd:"" help:"Codes that let guests in by the portal."`
+	Garden  walledGardenCmd `cmd:"" name:"walled-garden" help:"What devices must reach before they have logged in at the portal."`
+	Cert    certCmd         `cmd:"" help:"The certificate of WPA-Enterprise, its CA, and members' own certificates."`
+	Profile profileCmd      `cmd:"" help:"What a member's devices need: profiles, and what to type by hand."`
+	Token   tokenCmd        `cmd:"" help:"Tokens of the operator's API."`
+	Mail    mailCmd         `cmd:"" help:"Letters to members."`
+	Secret  secretCmd       `cmd:"" help:"RADIUS secrets."`
+	Hash    hashCmd         `cmd:"" help:"Print the hash of a password."`
+	Version versionCmd      `cmd:"" help:"Print which program this is."`
 }
 
 // errQuiet ends a verb with exit status 1 after it has said everything itself.
