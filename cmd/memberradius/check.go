@@ -124,6 +124,7 @@ func (c *config) tryAll(ctx context.Context, online bool) findings {
 	found = append(found, more...)
 	found = append(found, c.certificateFindings()...)
 	found = append(found, c.eapFindings(ctx, online)...)
+	found = append(found, c.portalFindings(ctx, online)...)
 	if online && c.Mail.Set {
 		found = append(found, c.mailFindings(ctx)...)
 	}

@@ -129,17 +129,18 @@ func guestOf(plan string) *member.Member {
 const maxNudges = 256
 
 // nudge has the controller of a device ask for it again: by CoA where its vendor
-// knows that, else by Disconnect. It returns at once, and false where nobody is told.
-func (o *online) nudge(mac string, controller netip.Addr) bool {
+// knows that, else by Disconnect. It returns at once; where nobody is known to be
+// told, the device asks by itself.
+func (o *online) nudge(mac string, controller netip.Addr) {
 	t, s, ok := o.whoHas(mac, controller)
 	if !ok {
-		return false
+		return
 	}
 	select {
 	case o.nudges <- struct{}{}:
 	default:
 		o.log.WithField("client", t.Name).Warn("too many controllers are being told of devices that may come in; this one hears of it when the device tries again")
-		return false
+		return
 	}
 	o.running.Go(func() {
 		defer func() { <-o.nudges }()
@@ -153,7 +154,6 @@ func (o *online) nudge(mac string, controller netip.Addr) bool {
 			o.log.WithError(err).WithField("station", mac).Info("the controller was not told that a device may come in; it asks when the device tries again")
 		}
 	})
-	return true
 }
 
 // whoHas returns which NAS a device is at: the one that reported it, else the

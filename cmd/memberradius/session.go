@@ -23,13 +23,12 @@ type sessionCmd struct {
 
 // sessions opens the ledger of the configuration's data directory. A server
 // may have it open too.
-func (p *program) sessions() (*ledger.Ledger, *config, error) {
+func (p *program) sessions() (*ledger.Ledger, error) {
 	c, err := p.wholeConfig()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	l, err := ledger.Open(p.ctx, ledger.Config{Dir: c.Server.Data})
-	return l, c, err
+	return ledger.Open(p.ctx, ledger.Config{Dir: c.Server.Data})
 }
 
 // sessionsOf says which sessions a verb is about.
@@ -71,7 +70,7 @@ func (v *sessionListCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	l, _, err := p.sessions()
+	l, err := p.sessions()
 	if err != nil {
 		return err
 	}
@@ -180,7 +179,7 @@ func (v *sessionExportCmd) Run(p *program) error {
 			return fmt.Errorf("%s: %q is no day: write it as 2026-01-31", bound.flag, bound.text)
 		}
 	}
-	l, _, err := p.sessions()
+	l, err := p.sessions()
 	if err != nil {
 		return err
 	}
@@ -202,7 +201,7 @@ func (sessionShowCmd) Help() string { return example("memberradius session show 
 
 // Run prints one session, and what was tried on it.
 func (v *sessionShowCmd) Run(p *program) error {
-	l, _, err := p.sessions()
+	l, err := p.sessions()
 	if err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func TestDocumentedMetrics(t *testing.T) {
 		if filepath.Ext(f) != ".md" {
 			continue
 		}
-		for _, m := range regexp.MustCompile(`\bmemberradius_(backend_)?([a-z_]+)\b`).FindAllStringSubmatch(tr.text[f], -1) {
+		for _, m := range regexp.MustCompile(`\bmemberradius_(backend_|coa_|presence_)?([a-z_]+)\b`).FindAllStringSubmatch(tr.text[f], -1) {
 			if !strings.Contains(code.String(), `"`+m[2]+`"`) {
 				t.Errorf("%s names %s, which no code makes", f, m[0])
 			}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"layeh.com/radius"
 )
 
@@ -53,7 +52,7 @@ memberradius_coa_waiting 0
 		}
 		problems, err := testutil.GatherAndLint(registry)
 		if err != nil || len(problems) > 0 {
-			t.Errorf("%v, %v", []promlint.Problem(problems), err)
+			t.Errorf("%v, %v", problems, err)
 		}
 		if _, err := New(Config{Metrics: registry}); err == nil {
 			t.Error("two clients count in one place")
