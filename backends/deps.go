@@ -39,6 +39,17 @@ type Deps struct {
 	// that is refused, a file of members that can't be read. It must not wait.
 	// Whoever calls it keeps repetitions away. Nil drops them.
 	Tell func(Finding)
+	// Changed hears that what is known of members may be different now, from kinds
+	// that keep them in memory by themselves: who is online is judged anew. It must
+	// not wait. Nil: nobody wants to know.
+	Changed func()
+}
+
+// Differ calls Changed.
+func (d *Deps) Differ() {
+	if d.Changed != nil {
+		d.Changed()
+	}
 }
 
 // Clock returns Now, or time.Now where it is nil.

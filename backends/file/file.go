@@ -26,6 +26,7 @@ type File struct {
 	now     func() time.Time
 	ntHash  func(password string) member.Hash // nil: not made ahead
 	tell    func(backends.Finding)
+	changed func()
 	stop    chan struct{}
 	done    chan struct{}
 	closed  atomic.Bool
@@ -50,7 +51,7 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 		return nil, &backends.KeyError{Key: "path", Err: errors.New(`is missing; write path = "members.toml"`)}
 	}
 	f := &File{
-		name: d.Name, path: d.Path(c.Path), now: d.Clock(), ntHash: d.NTHash, tell: d.Say,
+		name: d.Name, path: d.Path(c.Path), now: d.Clock(), ntHash: d.NTHash, tell: d.Say, changed: d.Differ,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	w := &watcher{file: f}

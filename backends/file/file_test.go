@@ -141,7 +141,8 @@ func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var told []backends.Finding
-		f, path := open(t, twoMembers, backends.Deps{Tell: func(x backends.Finding) {
+		changes := 0
+		f, path := open(t, twoMembers, backends.Deps{Changed: func() { changes++ }, Tell: func(x backends.Finding) {
 			mu.Lock()
 			told = append(told, x)
 			mu.Unlock()
@@ -163,6 +164,9 @@ func TestWatch(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if !knows("written") || knows("ada@example.com") || len(heard()) != 1 {
 			t.Error("a file written anew is not in force after 2 s")
+		}
+		if changes != 1 {
+			t.Errorf("%d changes are told", changes)
 		}
 
 		write(t, path+".new", one("renamed"))
@@ -216,7 +220,7 @@ func TestWatch(t *testing.T) {
 
 func TestHalfAFileIsNotTaken(t *testing.T) {
 	t.Parallel()
-	f := &File{name: "staff", path: filepath.Join(t.TempDir(), "m.toml"), now: time.Now, tell: func(backends.Finding) {}}
+	f := &File{name: "staff", path: filepath.Join(t.TempDir(), "m.toml"), now: time.Now, tell: func(backends.Finding) {}, changed: func() {}}
 	write(t, f.path, twoMembers)
 	w := &watcher{file: f}
 	if err := w.first(); err != nil {

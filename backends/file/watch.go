@@ -82,13 +82,18 @@ func (w *watcher) poll() {
 			return
 		}
 	}
-	w.moving = 0
 	text, err := read(w.file.path)
 	if err != nil {
 		w.missed(err)
 		return
 	}
-	w.missing = 0
+	// Somebody may begin to write it between the look at it and the reading.
+	if after, err := status(w.file.path); err == nil && after != now && w.moving < restless {
+		w.seen = after
+		w.moving++
+		return
+	}
+	w.moving, w.missing = 0, 0
 	w.taken = now
 	age := time.Since(time.Unix(now.Ctim.Unix()))
 	w.again = age < recently
@@ -101,6 +106,7 @@ func (w *watcher) poll() {
 		w.keep(err)
 		return
 	}
+	w.file.changed()
 	w.file.tell(backends.Finding{What: fmt.Sprintf("backend %s: %s was read again: %d members", w.file.name, w.file.path, w.file.Members())})
 }
 

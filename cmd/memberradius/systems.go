@@ -135,12 +135,13 @@ func (s *systems) bury(old *system) {
 func (s *systems) start(ctx context.Context, c *config, b *backendConfig) (*system, error) {
 	k := kinds()[b.Kind]
 	d := backends.Deps{
-		Name:   b.Name,
-		Base:   c.Dir,
-		Meter:  s.meters.of(b.Name),
-		NTHash: ntHash,
-		Now:    time.Now,
-		Tell:   s.tell(b.Name),
+		Name:    b.Name,
+		Base:    c.Dir,
+		Meter:   s.meters.of(b.Name),
+		NTHash:  ntHash,
+		Now:     time.Now,
+		Tell:    s.tell(b.Name),
+		Changed: func() { s.followed(nil) },
 	}
 	kept, err := s.stock(ctx, b, &d)
 	if err != nil {
