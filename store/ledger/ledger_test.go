@@ -123,7 +123,7 @@ func TestRecordKeepsEverything(t *testing.T) {
 	l, _ := open(t, dir, nil)
 	s := visit(7, member.Start, noon())
 	s.Event, s.Input, s.Output, s.InputPackets, s.OutputPackets = member.Interim, 1<<33+5, 2, 3, 4
-	s.Duration, s.User, s.PortID = 90*time.Second, "odd\x00\xff name", "wlan0"
+	s.Duration, s.User, s.PortID, s.Audit = 90*time.Second, "odd\x00\xff name", "wlan0", "0A01"
 	record(t, l, s)
 	record(t, l, visit(8, member.Stop, noon()))
 	before := all(t, l)

@@ -66,7 +66,7 @@ const (
 	countColumns = `event, heard_at, updated_at, input, output, input_packets, output_packets, duration, every, interim_at`
 	endColumns   = `ended_at, closed, cause`
 	restColumns  = `started_at, start_seen, folded, login, backend, plan, vlan, decision, multi_id, site, ssid,
-		mac, calling, called, address, peer, nas_address, nas_identifier, port, port_id, interim, timeout`
+		mac, calling, called, address, peer, nas_address, nas_identifier, port, port_id, audit, interim, timeout`
 	columns = keyColumns + ", " + countColumns + ", " + endColumns + ", " + restColumns
 )
 
@@ -100,7 +100,7 @@ func (st *state) restValues(to []any) []any {
 	}
 	return append(to, st.Started.UnixMilli(), smallint(st.StartSeen), member.FoldString(st.Login), st.Login,
 		st.Backend, st.Plan, st.VLAN, st.Decision, st.MultiID, st.Site, st.SSID, st.StationMAC, st.Calling, st.Called,
-		address(st.Address), address(st.Peer), address(st.NASAddress), st.NASIdentifier, port, st.PortID,
+		address(st.Address), address(st.Peer), address(st.NASAddress), st.NASIdentifier, port, st.PortID, st.Audit,
 		st.Interim.Milliseconds(), st.Timeout.Milliseconds())
 }
 
@@ -126,19 +126,19 @@ type scanner interface{ Scan(...any) error }
 // scan reads a row of columns.
 func scan(row scanner) (*state, error) {
 	var (
-		st                               state
-		tail, event, heard, updated      int64
-		input, output, inPkts, outPkts   int64
-		duration, every, started         int64
-		interim, timeout                 int64
-		interimAt, ended, port           sql.NullInt64
-		folded, address, peer, nasAddres string
+		st                             state
+		tail, event, heard, updated    int64
+		input, output, inPkts, outPkts int64
+		duration, every, started       int64
+		interim, timeout               int64
+		interimAt, ended, port         sql.NullInt64
+		folded, framed, peer, nas      string
 	)
 	s := &st.Session.Session
 	err := row.Scan(&st.id.head, &tail, &s.Client, &s.NAS, &s.ID, &s.User, &st.reuse,
 		&event, &heard, &updated, &input, &output, &inPkts, &outPkts, &duration, &every, &interimAt,
 		&ended, &st.Closed, &s.Cause, &started, &st.StartSeen, &folded, &s.Login, &s.Backend, &s.Plan, &s.VLAN, &s.Decision, &s.MultiID,
-		&s.Site, &s.SSID, &s.StationMAC, &s.Calling, &s.Called, &address, &peer, &nasAddres, &s.NASIdentifier, &port, &s.PortID,
+		&s.Site, &s.SSID, &s.StationMAC, &s.Calling, &s.Called, &framed, &peer, &nas, &s.NASIdentifier, &port, &s.PortID, &s.Audit,
 		&interim, &timeout)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func scan(row scanner) (*state, error) {
 	s.Event, s.At, s.Received = member.Event(event), time.UnixMilli(heard).UTC(), time.UnixMilli(updated).UTC()
 	s.Input, s.Output, s.InputPackets, s.OutputPackets = uint64(input), uint64(output), uint64(inPkts), uint64(outPkts)
 	s.Duration, s.Interim, s.Timeout = milliseconds(duration), milliseconds(interim), milliseconds(timeout)
-	s.Address, s.Peer, s.NASAddress = readAddress(address), readAddress(peer), readAddress(nasAddres)
+	s.Address, s.Peer, s.NASAddress = readAddress(framed), readAddress(peer), readAddress(nas)
 	s.Port, s.HasPort = uint32(port.Int64), port.Valid
 	st.every, st.interimAt = milliseconds(every), readMoment(interimAt)
 	st.Started, st.Ended, st.Updated = time.UnixMilli(started).UTC(), readMoment(ended), s.Received

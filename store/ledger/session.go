@@ -238,7 +238,7 @@ func (st *state) describe(r *member.Session, later bool) {
 		said  string
 	}{
 		{&st.MultiID, r.MultiID}, {&st.Site, r.Site}, {&st.SSID, r.SSID}, {&st.StationMAC, r.StationMAC},
-		{&st.Calling, r.Calling}, {&st.Called, r.Called}, {&st.NASIdentifier, r.NASIdentifier}, {&st.PortID, r.PortID},
+		{&st.Calling, r.Calling}, {&st.Called, r.Called}, {&st.NASIdentifier, r.NASIdentifier}, {&st.PortID, r.PortID}, {&st.Audit, r.Audit},
 	} {
 		if text.said != "" && (later || *text.known == "") {
 			*text.known = text.said

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -95,11 +94,11 @@ type UsageQuery struct {
 // Where it returns Most rows there may be more.
 func (l *Ledger) Usage(ctx context.Context, q UsageQuery) ([]Usage, error) {
 	const doing = "read the usage"
-	where, args, err := q.where()
+	query, args, err := q.statement()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %s: %w", doing, err)
 	}
-	rows, err := l.read.QueryContext(ctx, `SELECT day, login, backend, plan, input, output, duration, sessions FROM usage`+where, args...)
+	rows, err := l.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, l.explain(doing, err)
 	}
@@ -117,8 +116,8 @@ func (l *Ledger) Usage(ctx context.Context, q UsageQuery) ([]Usage, error) {
 	return all, l.explain(doing, rows.Err())
 }
 
-// where returns the rest of the query.
-func (q *UsageQuery) where() (string, []any, error) {
+// statement returns the query in SQL, and its arguments.
+func (q *UsageQuery) statement() (query string, args []any, err error) {
 	most, err := page(q.Most)
 	if err != nil {
 		return "", nil, err
@@ -147,8 +146,8 @@ func (q *UsageQuery) where() (string, []any, error) {
 		c.add("day <= ?", last[0])
 		c.add("(day < ? OR (folded, backend, plan) > (?, ?, ?))", last[0], last[1], last[2], last[3])
 	}
-	c.args = append(slices.Clip(c.args), most)
-	return c.String() + ` ORDER BY day DESC, folded, backend, plan LIMIT ?`, c.args, nil
+	return `SELECT day, login, backend, plan, input, output, duration, sessions FROM usage` + c.String() +
+		` ORDER BY day DESC, folded, backend, plan LIMIT ?`, append(c.args, most), nil
 }
 
 // ForgetUsage forgets the usage of the days before that one ("2006-01-02"), and

@@ -108,7 +108,7 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 		{&s.use, useQuery}, {&s.attempt, attemptQuery},
 		{&s.forget, forgetQuery}, {&s.forgetAttempts, forgetAttemptsQuery}, {&s.forgetDays, forgetDaysQuery},
 	} {
-		if *p.to, err = w.conn.PrepareContext(ctx, p.query); err != nil {
+		if *p.to, err = w.conn.PrepareContext(ctx, p.query); err != nil { //nolint:sqlclosecheck // run closes it with its connection
 			return err
 		}
 	}

@@ -50,6 +50,7 @@ CREATE TABLE session (
     nas_identifier TEXT     NOT NULL,
     port           BIGINT,
     port_id        TEXT     NOT NULL,
+    audit          TEXT     NOT NULL,
     interim        BIGINT   NOT NULL,
     timeout        BIGINT   NOT NULL
 );
