@@ -80,8 +80,13 @@ func (v *deviceAddCmd) owner(p *program, s *store.Store, c *config) (string, err
 		if v.Backend != "" && v.Backend != b.Name {
 			continue
 		}
-		if !kinds()[b.Kind].stored {
+		switch k := kinds()[b.Kind]; {
+		case k.live && v.Backend != "":
+			return "", fmt.Errorf("backend %q is asked with a password at each login: it could not say whether %q may come in when her device does", b.Name, v.Login)
+		case !k.stored && !k.live && b.Kind != "portal_login":
 			foreign = append(foreign, b.Name)
+			continue
+		case !k.stored:
 			continue
 		}
 		switch _, err := s.Get(p.ctx, b.Name, v.Login); {

@@ -83,7 +83,7 @@ func (f portalFront) Grant(ctx context.Context, g *portal.Grant) error {
 		if found, err := f.s.resolve(g.Site, g.Login); err != nil {
 			return portalRefusal(err)
 		} else if found != nil {
-			m = found
+			m, kept.Plan = found, "" // hers, whatever it will be then
 		}
 	}
 	if err := f.s.letIn(ctx, kept, m); err != nil {
@@ -149,7 +149,7 @@ func (f portalFront) Take(ctx context.Context, site string, code member.Secret, 
 	if err != nil {
 		return portal.VoucherTaken{}, portalRefusal(err)
 	}
-	taken := portal.VoucherTaken{ID: v.ID, Plan: v.Plan}
+	taken := portal.VoucherTaken{ID: v.ID, Plan: v.Plan, Idle: f.idleOf(v.Plan)}
 	if !v.Ends.IsZero() {
 		taken.Session = time.Until(v.Ends)
 	}
@@ -165,8 +165,7 @@ func (f portalFront) Make(_ context.Context, g *portal.Grant) (user string, pass
 
 // AskAgain implements portal.Nudge.
 func (f portalFront) AskAgain(_ context.Context, g *portal.Grant) error {
-	controller, _ := netip.ParseAddr(g.Controller) // a name is none of a [[client]]'s
-	f.s.online.nudge(g.MAC, controller)
+	f.s.online.nudge(&store.Grant{MAC: g.MAC, Site: g.Site, Controller: g.Controller})
 	return nil
 }
 

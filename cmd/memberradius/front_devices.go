@@ -33,7 +33,11 @@ func (f apiFront) AddDevice(ctx context.Context, d *api.Device) error {
 	case d.Site != "" && !c.hasSite(d.Site):
 		return &api.Refusal{Field: "site", Words: "there is no such site"}
 	}
-	if kinds()[c.Backends[i].Kind].stored {
+	k := kinds()[c.Backends[i].Kind]
+	if k.live {
+		return &api.Refusal{Field: "backend", Words: "it is asked with a password at each login, and could not say whether a device's member may come in"}
+	}
+	if k.stored {
 		if _, err := f.store().Get(ctx, d.Backend, d.Login); err != nil {
 			return keyed(err)
 		}

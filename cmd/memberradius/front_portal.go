@@ -16,23 +16,22 @@ import (
 // GrantLogin implements api.PortalLogins.
 func (f apiFront) GrantLogin(ctx context.Context, o *api.PortalLogin) (*api.PortalLogin, error) {
 	site := f.config().siteBehind(o.Controller)
+	began := time.Now()
 	m, err := f.s.resolve(site, o.UID)
-	if err != nil {
-		return nil, portalError(err)
-	}
 	g := &store.Grant{
 		Kind: store.GrantPortalLogin, MAC: o.MAC, Site: site, UID: o.UID, AccessPoint: o.APMAC, Address: addressWord(o.IP),
 		OriginalURL: o.OriginalURL, Controller: addressWord(o.Controller), SessionTimeout: o.Session, IdleTimeout: o.Idle,
 	}
-	began := time.Now()
-	err = f.s.letIn(ctx, g, m)
+	if err == nil {
+		err = f.s.letIn(ctx, g, m)
+	}
 	f.s.notePortal(ctx, &store.PortalEntry{
 		Site: site, MAC: o.MAC, IP: addressWord(o.IP), Login: o.UID, Method: store.GrantPortalLogin, Took: time.Since(began), PageID: g.PageID,
 	}, err)
 	if err != nil {
 		return nil, portalError(err)
 	}
-	f.s.online.nudge(g.MAC, o.Controller)
+	f.s.online.nudge(g)
 	return loginOf(g), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"memberradius/member"
@@ -131,45 +132,127 @@ const maxNudges = 256
 // nudge has the controller of a device ask for it again: by CoA where its vendor
 // knows that, else by Disconnect. It returns at once; where nobody is known to be
 // told, the device asks by itself.
-func (o *online) nudge(mac string, controller netip.Addr) {
-	t, s, ok := o.whoHas(mac, controller)
+func (o *online) nudge(g *store.Grant) {
+	t, s, ok := o.whoHas(g)
 	if !ok {
 		return
 	}
-	select {
-	case o.nudges <- struct{}{}:
-	default:
-		o.log.WithField("client", t.Name).Warn("too many controllers are being told of devices that may come in; this one hears of it when the device tries again")
-		return
-	}
-	o.running.Go(func() {
-		defer func() { <-o.nudges }()
-		var err error
+	o.tellController(g.MAC, "it asks when the device tries again", func() (err error) {
 		if again := policy.Reauthenticate(t.Vendor, nil); len(again) > 0 {
 			_, err = o.nas.Change(o.ctx, &t, &s, again)
 		} else {
 			_, err = o.nas.Disconnect(o.ctx, &t, &s)
 		}
-		if err != nil && o.ctx.Err() == nil {
-			o.log.WithError(err).WithField("station", mac).Info("the controller was not told that a device may come in; it asks when the device tries again")
+		return err
+	})
+}
+
+// tellController has a controller told something of a device, without waiting.
+// otherwise is what happens where it does not hear of it.
+func (o *online) tellController(mac, otherwise string, tell func() error) {
+	log := o.log.WithField("station", mac)
+	select {
+	case o.nudges <- struct{}{}:
+	default:
+		log.Warn("too many controllers are being told of devices at this moment; " + otherwise)
+		return
+	}
+	o.running.Go(func() {
+		defer func() { <-o.nudges }()
+		if err := tell(); err != nil && o.ctx.Err() == nil {
+			log.WithError(err).Info("a controller was not told of a device; " + otherwise)
 		}
 	})
 }
 
 // whoHas returns which NAS a device is at: the one that reported it, else the
-// controller that the portal names, where it is a client of ours.
-func (o *online) whoHas(mac string, controller netip.Addr) (t coa.Target, s member.Session, ok bool) {
-	if open := o.ledger.OnlineAt(mac); len(open) > 0 {
+// controller that the portal names, where it is a client of ours, else the only
+// client of the site.
+func (o *online) whoHas(g *store.Grant) (t coa.Target, s member.Session, ok bool) {
+	if open := o.ledger.OnlineAt(g.MAC); len(open) > 0 {
 		s = open[len(open)-1].Session
 		t, ok = o.Target(&s)
 		return t, s, ok
 	}
 	c := o.server.config.Load()
-	i := c.clientAt(controller)
-	if !controller.IsValid() || i < 0 {
-		return t, s, false
+	at, err := netip.ParseAddr(g.Controller)
+	i := c.clientAt(at)
+	if err != nil || i < 0 {
+		if i = c.onlyClient(g.Site); i < 0 {
+			return t, s, false
+		}
+		at = c.Clients[i].Prefix.Addr()
 	}
-	s = member.Session{Client: c.Clients[i].Name, Peer: controller, NASAddress: controller, StationMAC: mac, Calling: mac, User: mac}
+	s = member.Session{Client: c.Clients[i].Name, Peer: at, NASAddress: at, StationMAC: g.MAC, Calling: g.MAC, User: g.MAC}
 	t, ok = o.Target(&s)
 	return t, s, ok
+}
+
+// onlyClient returns a site's one client, where it is at one address; -1 is none.
+func (c *config) onlyClient(site string) int {
+	found := -1
+	for i := range c.Clients {
+		if cl := &c.Clients[i]; cl.Site == site {
+			if found >= 0 || !cl.Prefix.IsSingleIP() {
+				return -1
+			}
+			found = i
+		}
+	}
+	return found
+}
+
+// membersChanged has whoever is online judged anew, and ends what a portal has
+// granted to who may not come in any more.
+func (o *online) membersChanged(logins ...string) {
+	o.presence.Reconsider(logins...)
+	// A controller that lets in by itself asks nobody at the next request.
+	if slices.ContainsFunc(o.server.config.Load().Portals, func(p portalConfig) bool { return p.Guests != nil }) {
+		o.running.Go(func() { o.endGrants(logins) })
+	}
+}
+
+// endGrants ends the grants of those members who may not come in.
+func (o *online) endGrants(logins []string) {
+	changed := make(map[string]bool, len(logins))
+	for _, login := range logins {
+		changed[login] = true
+	}
+	db := o.server.systems.database()
+	for f := (store.GrantFilter{Live: true}); ; {
+		found, err := db.Grants(o.ctx, &f)
+		if err != nil {
+			o.tidied(o.ctx, "the grants of members who have changed could not be read", err)
+			return
+		}
+		for i := range found {
+			g := &found[i]
+			if g.Login == "" || !changed[member.FoldString(g.Login)] {
+				continue
+			}
+			if _, err := o.server.resolve(g.Site, g.Login); errors.Is(err, errMayNot) {
+				_, err = db.EndGrant(o.ctx, g.PageID, store.EndKicked)
+				o.tidied(o.ctx, "the grant of a member who may not come in could not be ended", err)
+			}
+		}
+		if len(found) < store.MaxListed {
+			return
+		}
+		f.Before = found[len(found)-1].PageID
+	}
+}
+
+// doorsClosed has whoever is on by these devices judged anew, and UniFi
+// controllers, which let in by themselves, withdraw their leave.
+func (o *online) doorsClosed(macs []string) {
+	for _, mac := range macs {
+		for _, s := range o.ledger.OnlineAt(mac) {
+			o.presence.Reconsider(s.Login)
+		}
+		for i := range o.server.config.Load().Portals {
+			if guests := o.server.config.Load().Portals[i].Guests; guests != nil {
+				o.tellController(mac, "it may stay on until its time is over", func() error { return guests.Withdraw(o.ctx, mac) })
+			}
+		}
+	}
 }

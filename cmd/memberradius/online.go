@@ -191,6 +191,8 @@ const (
 	sweepEvery = time.Minute
 	// forgetEvery is how often sessions that ended long ago are removed.
 	forgetEvery = time.Hour
+	// leastUsage is for how many days usage is kept at the least: a month, and the week that it began in.
+	leastUsage = 38
 )
 
 // tidy closes silent sessions and forgets old ones, until ctx ends.
@@ -211,6 +213,10 @@ func (o *online) tidy(ctx context.Context) {
 		case now := <-forget.C:
 			before := now.Add(-o.server.config.Load().Sessions.Keep)
 			_, err := o.ledger.Forget(ctx, before)
+			// Quotas of this month go by what is kept of it.
+			if quotas := now.AddDate(0, 0, -leastUsage); before.After(quotas) {
+				before = quotas
+			}
 			_, usage := o.ledger.ForgetUsage(ctx, before.Format(time.DateOnly))
 			o.tidied(ctx, "sessions that ended long ago could not be removed", errors.Join(err, usage))
 		}
@@ -220,15 +226,6 @@ func (o *online) tidy(ctx context.Context) {
 func (o *online) tidied(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		o.log.WithError(err).Warn(what)
-	}
-}
-
-// reconsiderDevices has whoever is on by these devices judged anew.
-func (o *online) reconsiderDevices(macs []string) {
-	for _, mac := range macs {
-		for _, s := range o.ledger.OnlineAt(mac) {
-			o.presence.Reconsider(s.Login)
-		}
 	}
 }
 

@@ -40,6 +40,7 @@ func (s *server) reload(ctx context.Context) findings {
 	s.log.SetLevel(c.Log.Level)
 	s.log.SetFormatter(formatter(c.Log.Format))
 	s.config.Store(c)
+	s.online.presence.ReconsiderAll() // another VLAN of a plan is for those too who are on
 	found.log(s.log)
 	s.log.WithFields(s.sizes(c)).Info("configuration read again")
 	return found

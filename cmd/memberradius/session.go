@@ -340,6 +340,10 @@ func (c *control) kick(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusConflict, err)
 	default:
 		noted := noteOf(a)
-		answer(w, kicked{ID: s.ID, Login: s.Login, Left: a.Left(), Sentence: sentenceOf(&noted)})
+		said := sentenceOf(&noted)
+		if a.Err != "" {
+			said += ": " + a.Err
+		}
+		answer(w, kicked{ID: s.ID, Login: s.Login, Left: a.Left(), Sentence: said})
 	}
 }

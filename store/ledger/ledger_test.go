@@ -344,3 +344,32 @@ func TestFileIsPrivate(t *testing.T) {
 		}
 	}
 }
+
+// TestClose_LeavesOneFile: whoever copies the file of a server that has stopped
+// copies all sessions.
+func TestClose_LeavesOneFile(t *testing.T) {
+	t.Parallel()
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	l, err := ledger.Open(t.Context(), ledger.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := member.Session{Event: member.Start, Client: "lobby", NAS: "ap", ID: "1", User: "bob", Login: "bob"}
+	if err := errors.Join(l.Record(t.Context(), &s), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(dir, ledger.File))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(elsewhere, ledger.File), file, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err = ledger.Open(t.Context(), ledger.Config{Dir: elsewhere}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if l.Count() != 1 {
+		t.Errorf("%d sessions are in the copy", l.Count())
+	}
+}

@@ -118,10 +118,24 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 // run writes until the queue is closed and empty.
 func (w *writer) run() {
 	defer close(w.l.ended)
-	defer func() { _ = w.conn.Close() }() // its statements with it
+	defer w.close()
 	for first := range w.l.queue {
 		w.write(w.gather(first))
 	}
+}
+
+// close closes every statement too: with one open SQLite does not bring the log
+// into the database file when its last connection goes, and who copies the file
+// of a server that has stopped would copy an empty ledger.
+func (w *writer) close() {
+	s := &w.stmt
+	for _, st := range []*sql.Stmt{
+		s.begin, s.commit, s.rollback, s.insert, s.find, s.updateCounts, s.updateEnd, s.update,
+		s.use, s.attempt, s.forget, s.forgetAttempts, s.forgetDays,
+	} {
+		_ = st.Close()
+	}
+	_ = w.conn.Close()
 }
 
 // gather returns the reports that share the next commit: what waits already, and
