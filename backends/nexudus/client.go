@@ -3,7 +3,6 @@ package nexudus
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +23,6 @@ const (
 	maxBody = 16 << 20
 	// maxHeader bounds the header of a response.
 	maxHeader = 32 << 10
-	// connectTimeout bounds the dialling and, apart from it, the TLS handshake.
-	connectTimeout = 2 * time.Second
 	// idleTimeout keeps the connection between the pages of one reading.
 	idleTimeout = 30 * time.Second
 	// tries is how often a request is sent that fails.
@@ -53,22 +50,10 @@ type client struct {
 	skew atomic.Int64
 }
 
-// newTransport prepares the way to target. There is no proxy from the
-// environment: the address that the guard sees must be Nexudus' own.
+// newTransport prepares the way to target.
 func newTransport(target *url.URL, private bool, timeout time.Duration) *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, Control: outward.GuardFor(target.Hostname(), private).Control}
-	var http1 http.Protocols
-	http1.SetHTTP1(true)
-	return &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    connectTimeout,
-		ResponseHeaderTimeout:  timeout,
-		MaxResponseHeaderBytes: maxHeader,
-		IdleConnTimeout:        idleTimeout,
-		DisableCompression:     true, // a bomb of gzip is small on the wire
-		Protocols:              &http1,
-	}
+	way := outward.Way{Target: target, Private: private, Timeout: timeout, Idle: idleTimeout, MaxHeader: maxHeader}
+	return way.Transport()
 }
 
 // A call is one request, which is sent again when it fails.

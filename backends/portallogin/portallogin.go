@@ -3,7 +3,6 @@ package portallogin
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,8 +28,6 @@ const (
 	maxHeader = 16 << 10
 	// maxDetail is how much of what the system says of a refusal is shown.
 	maxDetail = 200
-	// connectTimeout bounds the dialling and, apart from it, the TLS handshake.
-	connectTimeout = 2 * time.Second
 	// idleTimeout lies below the keep-alive of common servers (75 s).
 	idleTimeout = 30 * time.Second
 	// connections is how many there are at the same time: logins wait in the
@@ -87,21 +84,8 @@ func (*Backend) Known(*member.Attempt, *member.Answer) backends.Memory { return 
 func (b *Backend) connect(target *url.URL, c Config) {
 	b.where = target.Scheme + "://" + target.Host
 	b.loud = rate.Sometimes{First: 1, Interval: loudEvery}
-	dialer := &net.Dialer{Timeout: connectTimeout, Control: outward.GuardFor(target.Hostname(), c.Private).Control}
-	var http1 http.Protocols
-	http1.SetHTTP1(true)
-	b.transport = &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    connectTimeout,
-		ResponseHeaderTimeout:  b.timeout,
-		MaxResponseHeaderBytes: maxHeader,
-		MaxIdleConnsPerHost:    connections,
-		MaxConnsPerHost:        connections,
-		IdleConnTimeout:        idleTimeout,
-		DisableCompression:     true, // a bomb of gzip is small on the wire
-		Protocols:              &http1,
-	}
+	way := outward.Way{Target: target, Private: c.Private, Timeout: b.timeout, Idle: idleTimeout, MaxHeader: maxHeader, Connections: connections}
+	b.transport = way.Transport()
 	b.request = &http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{

@@ -3,11 +3,8 @@ package rest
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"memberradius/backends"
@@ -77,24 +74,9 @@ func (r *REST) Findings(p *Probe) []backends.Finding {
 // wayFinding says what is wrong on the way to the system.
 func (r *REST) wayFinding(err error) backends.Finding {
 	f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "see whether the system runs and whether a firewall stands between"}
-	var (
-		dns     *net.DNSError
-		cert    *tls.CertificateVerificationError
-		foreign x509.UnknownAuthorityError
-		record  tls.RecordHeaderError
-	)
-	switch {
-	case errors.As(err, &dns):
-		f.Remedy = "the host's name can't be resolved: see its spelling in url, and this host's DNS"
-	case errors.As(err, &foreign):
-		f.Remedy = "its certificate is signed by a CA that this host does not trust: install that CA on this host, or get a public certificate"
-	case errors.As(err, &cert):
-		f.Remedy = "its certificate is not valid for this host name or at this time: see the certificate, the name in url, and both clocks"
-	case errors.As(err, &record):
-		f.Remedy = "it does not speak TLS on this port: see scheme and port of url"
-	case errors.Is(err, outward.ErrAddress):
-		f.Remedy = "see where the name leads; an address on site needs private = true"
-	case backends.ClassOf(err) == backends.Timeout:
+	if known := outward.Remedy(err); known != "" {
+		f.Remedy = known
+	} else if backends.ClassOf(err) == backends.Timeout {
 		f.Remedy = fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout (a NAS gives up after some 30 s)", r.timeout)
 	}
 	return f

@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +25,6 @@ const (
 	maxBody = 64 << 10
 	// maxHeader bounds the header of a response.
 	maxHeader = 16 << 10
-	// connectTimeout bounds the dialling and, apart from it, the TLS handshake.
-	connectTimeout = 2 * time.Second
 	// idleTimeout lies below the keep-alive of common servers (75 s), so that a
 	// call seldom meets a connection that the other side is closing: what was
 	// sent on such a one can't be sent again, since it may have cost a pass.
@@ -61,21 +58,8 @@ var (
 func (r *REST) connect(target *url.URL, c Config) {
 	r.where = target.Scheme + "://" + target.Host
 	r.loud = rate.Sometimes{First: 1, Interval: loudEvery}
-	dialer := &net.Dialer{Timeout: connectTimeout, Control: outward.GuardFor(target.Hostname(), c.Private).Control}
-	var http1 http.Protocols
-	http1.SetHTTP1(true)
-	r.transport = &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    connectTimeout,
-		ResponseHeaderTimeout:  r.timeout,
-		MaxResponseHeaderBytes: maxHeader,
-		MaxIdleConnsPerHost:    c.InFlight,
-		MaxConnsPerHost:        c.InFlight,
-		IdleConnTimeout:        idleTimeout,
-		DisableCompression:     true, // a bomb of gzip is small on the wire
-		Protocols:              &http1,
-	}
+	way := outward.Way{Target: target, Private: c.Private, Timeout: r.timeout, Idle: idleTimeout, MaxHeader: maxHeader, Connections: c.InFlight}
+	r.transport = way.Transport()
 	r.request = &http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{

@@ -44,16 +44,19 @@ func startChild(dir string, argv ...string) (*child, error) {
 }
 
 // waitFor waits until the child has said text.
-func (c *child) waitFor(ctx context.Context, text string) error {
+func (c *child) waitFor(ctx context.Context, text string) error { return c.waitTimes(ctx, text, 1) }
+
+// waitTimes waits until the child has said text n times.
+func (c *child) waitTimes(ctx context.Context, text string, n int) error {
 	for {
 		said, more := c.said.now()
-		if strings.Contains(said, text) {
+		if strings.Count(said, text) >= n {
 			return nil
 		}
 		select {
 		case <-more:
 		case <-c.ended:
-			if said, _ := c.said.now(); strings.Contains(said, text) {
+			if c.times(text) >= n {
 				return nil
 			}
 			return fmt.Errorf("%s ended before it said %q: %w\n%s", c.cmd.Path, text, c.err, c.tail())
@@ -61,6 +64,12 @@ func (c *child) waitFor(ctx context.Context, text string) error {
 			return fmt.Errorf("%s did not say %q: %w\n%s", c.cmd.Path, text, ctx.Err(), c.tail())
 		}
 	}
+}
+
+// times is how often the child has said text.
+func (c *child) times(text string) int {
+	said, _ := c.said.now()
+	return strings.Count(said, text)
 }
 
 // stop ends the child and waits until it is gone.
@@ -72,6 +81,12 @@ func (c *child) stop() {
 		_ = c.cmd.Process.Kill()
 		<-c.ended
 	}
+}
+
+// kill ends the child as a power cut does.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	<-c.ended
 }
 
 // tail is the end of what the child said.

@@ -79,7 +79,7 @@ func (l *Ledger) Attempts(ctx context.Context, session string) ([]Attempt, error
 		s = &Session{ID: session}
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT id, session, at, kind, why, target, result, error_cause, sends, took, gone_at
-		FROM attempt WHERE session = ? ORDER BY at, id`, s.ID)
+		FROM attempt WHERE session = ? ORDER BY at, rowid`, s.ID)
 	if err != nil {
 		return nil, l.explain(doing, err)
 	}
