@@ -92,7 +92,9 @@ func (b *batch) restart(r *member.Session) error {
 		how = ByOff
 	}
 	for _, st := range b.openOf(r.Client, r.NAS) {
-		if st.Started.Before(r.At) && !st.At.After(r.At) {
+		// Event-Timestamp has whole seconds: of the same one, what came first was first.
+		before := st.Started.Before(r.At) || st.Started.Equal(r.At) && st.Received.Before(r.Received)
+		if before && !st.At.After(r.At) {
 			if err := b.update(st, st.closed(how, r.At), r.At); err != nil {
 				return err
 			}

@@ -254,3 +254,28 @@ func TestLatest(t *testing.T) {
 		t.Errorf("port %d, SSID %q, %v at %v", s.Port, s.SSID, s.Event, s.At)
 	}
 }
+
+// TestNASStartsInTheSameSecond: Event-Timestamp has whole seconds. Of a Start and
+// an Accounting-On that bear the same one, the order in which they came counts.
+func TestNASStartsInTheSameSecond(t *testing.T) {
+	t.Parallel()
+	came := func(late time.Duration) func(*member.Session) {
+		return func(s *member.Session) { s.Received = noon().Add(late) }
+	}
+	for _, test := range []struct {
+		what  string
+		first bool
+		open  int
+	}{{"the Start came first", true, 0}, {"the Accounting-On came first", false, 1}} {
+		l, _ := open(t, t.TempDir(), nil)
+		start, on := says(member.Start, 0, came(0)), says(member.NASOn, 0, called(""), came(time.Millisecond))
+		if !test.first {
+			on.Received, start.Received = start.Received, on.Received
+			start, on = on, start
+		}
+		record(t, l, start, on)
+		if n := l.Count(); n != test.open {
+			t.Errorf("%s: %d are open, want %d", test.what, n, test.open)
+		}
+	}
+}
