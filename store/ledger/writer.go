@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"time"
 
 	"memberradius/member"
@@ -56,7 +57,6 @@ type writer struct {
 	last id
 	stmt statements
 	args []any
-	wait *time.Timer
 }
 
 // statements are prepared once.
@@ -69,7 +69,7 @@ type statements struct {
 }
 
 func newWriter(ctx context.Context, l *Ledger, last id) (*writer, error) {
-	w := &writer{l: l, ctx: context.WithoutCancel(ctx), last: last, wait: time.NewTimer(time.Hour)}
+	w := &writer{l: l, ctx: context.WithoutCancel(ctx), last: last}
 	var err error
 	if w.conn, err = l.write.Conn(ctx); err != nil {
 		return nil, err
@@ -139,7 +139,9 @@ func (w *writer) close() {
 }
 
 // gather returns the reports that share the next commit: what waits already, and
-// what comes within the Wait, as long as more is coming.
+// what comes within the Wait, as long as more is coming whenever others have run.
+// It sleeps by no timer: with one processor those are late by tens of
+// milliseconds while memory is collected. What comes during a commit is the next one's.
 func (w *writer) gather(first *task) []*task {
 	batch, until := w.l.config.Batch, time.Now().Add(w.l.config.Wait)
 	tasks := append(make([]*task, 0, batch), first)
@@ -153,13 +155,11 @@ func (w *writer) gather(first *task) []*task {
 			continue
 		default:
 		}
-		pause := time.Until(until)
-		if len(tasks) == seen || pause <= 0 {
+		if len(tasks) == seen || !time.Now().Before(until) {
 			return tasks
 		}
 		seen = len(tasks)
-		w.wait.Reset(min(pause, w.l.config.Wait/20))
-		<-w.wait.C
+		runtime.Gosched()
 	}
 	return tasks
 }
