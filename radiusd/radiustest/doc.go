@@ -9,6 +9,9 @@
 //     package peer is the device.
 //   - Packet builds any packet octet by octet, right or wrong, and Wire sends it:
 //     for tests of what a server must drop.
+//   - UAM is a hotspot's gateway (MikroTik, CoovaChilli) between a browser, a
+//     captive portal and the server; ReadDynamic takes Disconnect-Requests as a
+//     strict NAS does.
 //   - Load drives a server with many requests in flight and measures it.
 //   - Radclient runs Debian's radclient, so that a server is tried by a NAS that
 //     is not ours.

@@ -8,10 +8,12 @@ import (
 	"memberradius/member"
 )
 
-// A Code is a packet's first octet (RFC 2865 §4, RFC 2866 §4, RFC 5997 §3).
+// A Code is a packet's first octet (RFC 2865 §4, RFC 2866 §4, RFC 5997 §3,
+// RFC 5176 §2.3).
 type Code byte
 
-// The codes that a NAS and an authentication or accounting server exchange.
+// The codes that a NAS and an authentication or accounting server exchange, and
+// those by which a NAS is told of its sessions.
 const (
 	AccessRequest      Code = 1
 	AccessAccept       Code = 2
@@ -20,6 +22,12 @@ const (
 	AccountingResponse Code = 5
 	AccessChallenge    Code = 11
 	StatusServer       Code = 12
+	DisconnectRequest  Code = 40
+	DisconnectACK      Code = 41
+	DisconnectNAK      Code = 42
+	CoARequest         Code = 43
+	CoAACK             Code = 44
+	CoANAK             Code = 45
 )
 
 // String returns the code as the RFCs spell it, or its number.
@@ -39,6 +47,18 @@ func (c Code) String() string {
 		return "Access-Challenge"
 	case StatusServer:
 		return "Status-Server"
+	case DisconnectRequest:
+		return "Disconnect-Request"
+	case DisconnectACK:
+		return "Disconnect-ACK"
+	case DisconnectNAK:
+		return "Disconnect-NAK"
+	case CoARequest:
+		return "CoA-Request"
+	case CoAACK:
+		return "CoA-ACK"
+	case CoANAK:
+		return "CoA-NAK"
 	}
 	return fmt.Sprintf("code %d", byte(c))
 }
@@ -62,8 +82,10 @@ const (
 	typeFramedMTU            = 12
 	typeReplyMessage         = 18
 	typeState                = 24
+	typeClass                = 25
 	typeVendorSpecific       = 26
 	typeSessionTimeout       = 27
+	typeIdleTimeout          = 28
 	typeCalledStationID      = 30
 	typeCallingStationID     = 31
 	typeNASIdentifier        = 32

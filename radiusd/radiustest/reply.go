@@ -153,8 +153,13 @@ func (r *Reply) tunnel(kind byte) uint32 {
 }
 
 // SessionTimeout returns Session-Timeout, 0 where there is none.
-func (r *Reply) SessionTimeout() time.Duration {
-	for _, value := range r.Values(typeSessionTimeout) {
+func (r *Reply) SessionTimeout() time.Duration { return r.seconds(typeSessionTimeout) }
+
+// IdleTimeout returns Idle-Timeout, 0 where there is none.
+func (r *Reply) IdleTimeout() time.Duration { return r.seconds(typeIdleTimeout) }
+
+func (r *Reply) seconds(kind byte) time.Duration {
+	for _, value := range r.Values(kind) {
 		if len(value) == 4 {
 			return time.Duration(binary.BigEndian.Uint32(value)) * time.Second
 		}

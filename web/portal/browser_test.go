@@ -3,6 +3,7 @@ package portal
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,8 +11,12 @@ import (
 	"sync"
 	"testing"
 
+	"memberradius/internal/chromium"
 	"memberradius/member"
 )
+
+// shots is where the screenshots are kept, to be looked at.
+var shots = flag.String("screenshots", "", "the folder to keep screenshots in; empty: they are not kept")
 
 // A gateway is a hotspot's controller: it sends whoever is not logged in to the
 // portal, and lets in who brings the ticket, as RADIUS would tell it.
@@ -98,38 +103,37 @@ func rig(t *testing.T, w *world, kind Kind) (*gateway, *httptest.Server) {
 // the gateway, a wrong password, the right one, handed over, online, logged out.
 func TestRealBrowser(t *testing.T) {
 	t.Parallel()
-	s := phone()
-	c := s.open(t)
+	c := chromium.Phone().Open(t)
 	for _, tt := range []struct {
 		kind   Kind
 		button bool // the ticket is posted by a button; else the browser goes by itself
 	}{{Chilli, false}, {Cisco, true}, {MikroTik, true}} {
 		w := newWorld(func(s *Site) { s.Terms = map[string]string{"en": "Be kind."} })
 		gate, _ := rig(t, w, tt.kind)
-		c.visit(t, gate.URL+"/generate_204", english.Welcome)
+		c.Visit(gate.URL+"/generate_204", english.Welcome)
 		login := `form[action*="/login"] `
-		c.fill(t, login+`[name="user"]`, "anna@example.com")
-		c.fill(t, login+`[name="password"]`, "not hers")
-		c.click(t, login+`[name="terms"]`)
-		c.click(t, login+"button")
-		c.await(t, english.Wrong) // with the login still in its field
-		c.fill(t, login+`[name="password"]`, password)
-		c.click(t, login+`[name="terms"]`)
-		c.click(t, login+"button")
+		c.Fill(login+`[name="user"]`, "anna@example.com")
+		c.Fill(login+`[name="password"]`, "not hers")
+		c.Click(login + `[name="terms"]`)
+		c.Click(login + "button")
+		c.Await(english.Wrong) // with the login still in its field
+		c.Fill(login+`[name="password"]`, password)
+		c.Click(login + `[name="terms"]`)
+		c.Click(login + "button")
 		if tt.button {
-			c.await(t, english.HandTitle)
-			c.click(t, `form button`)
+			c.Await(english.HandTitle)
+			c.Click(`form button`)
 		}
-		c.await(t, english.OnTitle)
-		if text := c.eval(t, "document.body.innerText"); !strings.Contains(text, "2 h") || !strings.Contains(text, "example.org") {
+		c.Await(english.OnTitle)
+		if text := c.Eval("document.body.innerText"); !strings.Contains(text, "2 h") || !strings.Contains(text, "example.org") {
 			t.Errorf("%s: the last page says\n%s", tt.kind, text)
 		}
 		if !gate.open || gate.refused != 0 {
 			t.Errorf("%s: the gateway let nobody in", tt.kind)
 		}
-		c.shoot(t, s, "online-"+string(tt.kind))
-		c.click(t, `form[action*="/logout"] button`)
-		c.await(t, english.OffTitle)
+		c.Shoot(*shots, "online-"+string(tt.kind))
+		c.Click(`form[action*="/logout"] button`)
+		c.Await(english.OffTitle)
 		if len(w.ended) != 1 || w.ended[0] != "logout" {
 			t.Errorf("%s: ended %v", tt.kind, w.ended)
 		}
@@ -145,43 +149,46 @@ func TestPictures(t *testing.T) {
 	if *shots == "" {
 		t.Skip("pictures are made for people: go test ./web/portal -run TestPictures -screenshots FOLDER")
 	}
-	for _, s := range []screen{
-		phone(), {"phone-dark", pixel, "de", 390, 844, true}, {"desktop", laptop, "en", 1280, 900, false}, {"desktop-dark", laptop, "fr", 1280, 900, true},
+	for _, s := range []chromium.Screen{
+		chromium.Phone(),
+		{Name: "phone-dark", Agent: chromium.Pixel, Language: "de", Width: 390, Height: 844, Dark: true},
+		{Name: "desktop", Agent: chromium.Laptop, Language: "en", Width: 1280, Height: 900},
+		{Name: "desktop-dark", Agent: chromium.Laptop, Language: "fr", Width: 1280, Height: 900, Dark: true},
 	} {
 		w := newWorld(func(s *Site) {
 			s.Languages, s.Accent = nil, "#0a7d5a"
 			s.Terms = map[string]string{"en": "Be kind.\nDo not share your password.", "de": "Sei nett.\nGib dein Passwort nicht weiter."}
 		})
 		gate, server := rig(t, w, Cisco)
-		text := wordsIn(s.language)
-		c := s.open(t)
-		c.visit(t, gate.URL, text.Welcome)
-		c.shoot(t, s, "splash")
-		c.fill(t, `[name="user"]`, "anna@example.com")
-		c.fill(t, `[name="password"]`, "not hers")
-		c.click(t, `[name="terms"]`)
-		c.click(t, "form button")
-		c.await(t, text.Wrong)
-		c.shoot(t, s, "wrong")
-		c.fill(t, `[name="password"]`, password)
-		c.click(t, `[name="terms"]`)
-		c.click(t, "form button")
-		c.await(t, text.HandTitle)
-		c.shoot(t, s, "hand")
-		c.click(t, "form button")
-		c.await(t, text.OnTitle)
-		c.shoot(t, s, "online")
-		c.click(t, "form button")
-		c.await(t, text.OffTitle)
-		c.shoot(t, s, "offline")
-		c.visit(t, server.URL+"/portal/berlin/", text.NoDeviceTitle)
-		c.shoot(t, s, "no-device")
-		c.visit(t, gate.URL, text.Welcome)
-		c.fill(t, `[name="user"]`, "down@example.com")
-		c.fill(t, `[name="password"]`, password)
-		c.click(t, `[name="terms"]`)
-		c.click(t, "form button")
-		c.await(t, text.LaterTitle)
-		c.shoot(t, s, "later")
+		text := wordsIn(s.Language)
+		c := s.Open(t)
+		c.Visit(gate.URL, text.Welcome)
+		c.Shoot(*shots, "splash")
+		c.Fill(`[name="user"]`, "anna@example.com")
+		c.Fill(`[name="password"]`, "not hers")
+		c.Click(`[name="terms"]`)
+		c.Click("form button")
+		c.Await(text.Wrong)
+		c.Shoot(*shots, "wrong")
+		c.Fill(`[name="password"]`, password)
+		c.Click(`[name="terms"]`)
+		c.Click("form button")
+		c.Await(text.HandTitle)
+		c.Shoot(*shots, "hand")
+		c.Click("form button")
+		c.Await(text.OnTitle)
+		c.Shoot(*shots, "online")
+		c.Click("form button")
+		c.Await(text.OffTitle)
+		c.Shoot(*shots, "offline")
+		c.Visit(server.URL+"/portal/berlin/", text.NoDeviceTitle)
+		c.Shoot(*shots, "no-device")
+		c.Visit(gate.URL, text.Welcome)
+		c.Fill(`[name="user"]`, "down@example.com")
+		c.Fill(`[name="password"]`, password)
+		c.Click(`[name="terms"]`)
+		c.Click("form button")
+		c.Await(text.LaterTitle)
+		c.Shoot(*shots, "later")
 	}
 }
