@@ -133,6 +133,7 @@ func TestCanary(t *testing.T) {
 		m.hide("NT hash of "+password, nt[:])
 	}
 	s, dir := m.server(t, m.club(t).URL)
+	m.doors(t, s, dir) // first: logins opens the breaker
 	m.logins(t, s)
 	m.questions(t, s, dir)
 	m.badConfigs(t)
@@ -158,12 +159,21 @@ func (m *mine) server(t *testing.T, url string) (*server, string) {
 		"config.toml": fmt.Sprintf(`
 [server]
 auth = ["127.0.0.1:0"]
-acct = []
+acct = ["127.0.0.1:0"]
 reject_delay = "0s"
 [log]
 level = "debug"
 [http]
 listen = "127.0.0.1:0"
+[[site]]
+name = "main"
+default_plan = "guest"
+[[plan]]
+name = "guest"
+[[portal]]
+site = "main"
+methods = ["login", "voucher"]
+controller = "uam"
 [[backend]]
 name = "staff"
 kind = "file"
@@ -177,7 +187,8 @@ token = "file:token"
 name = "lobby"
 address = "127.0.0.1"
 secret = %q
-methods = ["pap", "mschap", "mschapv2", "chap"]
+methods = ["pap", "mschap", "mschapv2", "chap", "mac"]
+coa = "127.0.0.1:1"
 `, url, canarySecret),
 	})
 	s := startServer(t, filepath.Join(dir, "config.toml"), m)

@@ -68,6 +68,13 @@ func TestControlIsStrict(t *testing.T) {
 		{"POST", "/clients/lend", `{"seconds": 1, "secret": "s", "addresses": ["127.0.0.1:9"]}`, 200},
 		{"POST", "/clients/lend", `{"secret": "` + strings.Repeat("x", maxControlBody) + `"}`, 400},
 		{"POST", "/members/refresh", "", 200},
+		{"GET", "/sessions/kick", "", 405},
+		{"POST", "/sessions/kick", "", 400},
+		{"POST", "/sessions/kick", `{"session": 1}`, 400},
+		{"POST", "/sessions/kick", `{"session": "5F2A0001", "why": "because"}`, 400},
+		{"POST", "/sessions/kick", `{"session": "5F2A0001"} {}`, 400},
+		{"POST", "/sessions/kick", `{"session": "5F2A0001"}`, 404},
+		{"POST", "/sessions/kick", `{"session": ""}`, 404},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), tt.method, "http://server"+tt.path, strings.NewReader(tt.body))
 		if err != nil {
