@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/hmac"
-	"crypto/md5"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -18,12 +15,6 @@ import (
 	"memberradius/radiusd/radiustest"
 
 	"github.com/rogpeppe/go-internal/testscript"
-)
-
-// Codes of RFC 5176 §2.3; an answer's is the request's and one for an ACK, and two for a NAK.
-const (
-	disconnectRequest = 40
-	coaRequest        = 43
 )
 
 // scriptNAS is the part of an access point that is told to throw somebody off
@@ -133,118 +124,77 @@ func (n *dasNAS) serve() {
 }
 
 // take answers one datagram. A NAS is silent to whom it can't trust.
-func (n *dasNAS) take(packet []byte, from netip.AddrPort) {
-	r, err := readDAS(packet, n.secret)
+func (n *dasNAS) take(datagram []byte, from netip.AddrPort) {
+	r, err := radiustest.ReadDynamic(datagram, n.secret, time.Now())
 	if err != nil {
 		n.got <- "not answered: " + err.Error() + "\n"
 		return
 	}
+	kind, step := "disconnect", radiustest.Code(1) // to the code of an ACK; of a NAK it is 2
+	if r.Code == radiustest.CoARequest {
+		kind = "coa"
+	}
 	n.mu.Lock()
-	how, acct := n.answers[r.kind], n.acct
+	how, acct := n.answers[kind], n.acct
 	n.mu.Unlock()
-	n.got <- r.String()
+	lines := []string{r.Code.String()}
+	for _, a := range r.Attributes {
+		lines = append(lines, a.Name+" = "+a.Value)
+	}
+	n.got <- strings.Join(lines, "\n") + "\n"
+	cause := 0
 	switch how {
 	case "silence":
 		return
 	case "", "ack":
-		_, _ = n.conn.WriteToUDPAddrPort(r.reply(1, nil, n.secret), from)
-		if r.kind == "disconnect" {
-			n.running.Go(func() { n.stop(r, acct) })
-		}
 	default:
-		cause, _ := strconv.Atoi(how)
-		_, _ = n.conn.WriteToUDPAddrPort(r.reply(2, binary.BigEndian.AppendUint32([]byte{101, 6}, uint32(cause)), n.secret), from)
+		cause, _ = strconv.Atoi(how)
+		step = 2
+	}
+	reply, err := r.Reply(r.Code+step, uint32(cause), n.secret)
+	if err != nil {
+		n.got <- "not answered: " + err.Error() + "\n"
+		return
+	}
+	_, _ = n.conn.WriteToUDPAddrPort(reply, from)
+	if kind == "disconnect" && step == 1 {
+		n.running.Go(func() {
+			if err := n.stop(r, acct); err != nil {
+				n.got <- "no Stop: " + err.Error() + "\n"
+			}
+		})
 	}
 }
 
 // stop reports the end of a session, as often as it takes.
-func (n *dasNAS) stop(r *dasRequest, acct netip.AddrPort) {
-	user := r.values["User-Name"]
-	if user == "" { // a device that came by its address has no other name
-		user = r.values["Calling-Station-Id"]
-	}
-	p := &radiustest.Packet{Code: radiustest.AccountingRequest, Identifier: r.packet[1]}
-	p.AddNamed(dictionary.Builtin(), "User-Name", user).
-		AddNamed(dictionary.Builtin(), "Acct-Status-Type", "Stop").AddNamed(dictionary.Builtin(), "Acct-Terminate-Cause", "Admin-Reset")
-	for _, name := range []string{"NAS-Identifier", "Acct-Session-Id", "Calling-Station-Id"} {
-		p.AddNamed(dictionary.Builtin(), name, r.values[name])
+func (n *dasNAS) stop(r *radiustest.DynamicRequest, acct netip.AddrPort) error {
+	p := &radiustest.Packet{Code: radiustest.AccountingRequest}
+	p.AddNamed(dictionary.Builtin(), "Acct-Status-Type", "Stop").AddNamed(dictionary.Builtin(), "Acct-Terminate-Cause", "Admin-Reset")
+	for _, name := range []string{"NAS-Identifier", "User-Name", "Acct-Session-Id", "Calling-Station-Id"} {
+		values := r.Get(name)
+		if values == nil && name == "User-Name" { // a device that came by its address has no other name
+			values = r.Get("Calling-Station-Id")
+		}
+		for _, value := range values {
+			p.AddNamed(dictionary.Builtin(), name, value)
+		}
 	}
 	datagram, err := p.Encode(n.secret)
 	if err != nil {
-		n.got <- "no Stop: " + err.Error() + "\n"
-		return
+		return err
 	}
 	wire, err := radiustest.Dial(netip.AddrPort{}, acct)
 	if err != nil {
-		n.got <- "no Stop: " + err.Error() + "\n"
-		return
+		return err
 	}
 	defer func() { _ = wire.Close() }()
 	for range 5 {
-		if wire.Send(datagram) != nil {
-			return // the server has ended, and the script with it
+		if err = wire.Send(datagram); err == nil {
+			_, err = wire.Receive(time.Second)
 		}
-		if _, err := wire.Receive(time.Second); err == nil {
-			return
+		if !errors.Is(err, radiustest.ErrSilence) {
+			return err
 		}
 	}
-	n.got <- "the Stop was never acknowledged\n"
-}
-
-// A dasRequest is a request whose signatures are right.
-type dasRequest struct {
-	packet []byte
-	kind   string
-	lines  []string
-	values map[string]string
-}
-
-// readDAS reads a request, and checks it as strictly as hostapd does: Request
-// Authenticator (RFC 5176 §2.3), Message-Authenticator first, and Event-Timestamp.
-func readDAS(packet []byte, secret member.Secret) (*dasRequest, error) {
-	const header, signature = 20, 16
-	if len(packet) < header+2+signature || int(binary.BigEndian.Uint16(packet[2:])) != len(packet) {
-		return nil, errors.New("its length is wrong")
-	}
-	r := &dasRequest{packet: append([]byte(nil), packet...), kind: map[byte]string{disconnectRequest: "disconnect", coaRequest: "coa"}[packet[0]], values: map[string]string{}}
-	bare := append([]byte(nil), packet...)
-	clear(bare[4:header])
-	sum := md5.Sum(append(bare, secret...))
-	if !hmac.Equal(sum[:], packet[4:header]) {
-		return nil, errors.New("its Request Authenticator is wrong")
-	}
-	bare = bare[:len(packet)]
-	if bare[header] != 80 || bare[header+1] != 2+signature {
-		return nil, errors.New("Message-Authenticator does not stand first")
-	}
-	clear(bare[header+2 : header+2+signature])
-	mac := hmac.New(md5.New, []byte(secret))
-	_, _ = mac.Write(bare)
-	if !hmac.Equal(mac.Sum(nil), packet[header+2:header+2+signature]) {
-		return nil, errors.New("its Message-Authenticator is wrong")
-	}
-	err := dictionary.Builtin().Each(packet[header:], func(a *dictionary.Attribute, value []byte) {
-		text := a.Text(value)
-		r.values[a.Name] = text
-		r.lines = append(r.lines, a.Name+" = "+text)
-	})
-	if err == nil && (r.kind == "" || r.values["Event-Timestamp"] == "") {
-		err = errors.New("it is no request, or has no Event-Timestamp")
-	}
-	return r, err
-}
-
-// String is the request for people.
-func (r *dasRequest) String() string {
-	name := map[string]string{"disconnect": "Disconnect-Request", "coa": "CoA-Request"}[r.kind]
-	return name + "\n" + strings.Join(r.lines, "\n") + "\n"
-}
-
-// reply is an ACK (step 1) or a NAK (2) of the request, signed (RFC 5176 §2.3).
-func (r *dasRequest) reply(step byte, attributes []byte, secret member.Secret) []byte {
-	b := append(append([]byte{r.packet[0] + step, r.packet[1], 0, 0}, r.packet[4:20]...), attributes...)
-	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-	sum := md5.Sum(append(b[:len(b):len(b)], secret...))
-	copy(b[4:], sum[:])
-	return b
+	return err
 }
