@@ -21,14 +21,14 @@ import (
 // (RFC 5176). It takes what is signed with $SECRET:
 //
 //	nas start NAME                  it listens, at $NAME
-//	nas answers NAME KIND=HOW ...   KIND is disconnect or coa; HOW is ack (as at first), the
-//	                                Error-Cause of a NAK, or silence
+//	nas answers NAME [KIND=HOW ...] KIND is disconnect or coa; HOW is ack (as at first), or the
+//	                                Error-Cause of a NAK
 //	nas got NAME [WITHIN]           prints the next request by the names of its attributes
 //	nas quiet NAME                  none has come that was not printed
 //	nas gone NAME                   nobody listens any more: its host says so by ICMP
 //
-// After it has acknowledged a Disconnect-Request it reports the session's Stop
-// to $RADIUS_acct.
+// After it has acknowledged a Disconnect-Request it reports the session's Stop,
+// to what $RADIUS_acct was at the last "nas answers".
 func scriptNAS(ts *testscript.TestScript, _ bool, args []string) {
 	nases := streetOf(ts).nases
 	if args[0] == "start" {
@@ -143,11 +143,7 @@ func (n *dasNAS) take(datagram []byte, from netip.AddrPort) {
 	}
 	n.got <- strings.Join(lines, "\n") + "\n"
 	cause := 0
-	switch how {
-	case "silence":
-		return
-	case "", "ack":
-	default:
+	if how != "" && how != "ack" {
 		cause, _ = strconv.Atoi(how)
 		step = 2
 	}

@@ -105,15 +105,30 @@ func (l *lan) enroll(t *testing.T, columns, values string) {
 	}
 }
 
+// one waits until one session goes on: the report of it follows the login.
+func (o *outlet) one(t *testing.T) session {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), settleWait)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		all := slices.DeleteFunc(o.lan.sessions(t), func(s session) bool { return !s.Online })
+		if len(all) == 1 {
+			return all[0]
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%d sessions go on, want 1: %+v\nhostapd:\n%s", len(all), all, o.hostapd.tail())
+		}
+	}
+}
+
 // online is the one session that goes on, which must be the outlet's device's.
 func (o *outlet) online(t *testing.T, plan, vlan string) session {
 	t.Helper()
-	all := o.lan.sessions(t)
-	all = slices.DeleteFunc(all, func(s session) bool { return !s.Online })
-	if len(all) != 1 {
-		t.Fatalf("%d sessions go on, want 1: %+v\nhostapd:\n%s", len(all), all, o.hostapd.tail())
-	}
-	s := all[0]
+	s := o.one(t)
 	// Plan, VLAN and backend are no attributes of a report: the server has them by
 	// the Class that hostapd returns.
 	got := [...]string{s.Login, s.MAC, s.Plan, s.VLAN, s.Backend, s.NAS, s.Client}
