@@ -208,7 +208,9 @@ func (x *exchange) report() *member.Session {
 		s.NAS = s.Peer.String()
 	}
 	s.Login = s.User
-	x.link(s, r.class)
+	if x.link(s, r.class); s.Decision == "" {
+		x.own(s)
+	}
 	return s
 }
 
@@ -349,6 +351,20 @@ func (x *exchange) link(s *member.Session, class []byte) {
 	s.Plan, s.VLAN, s.Decision, s.Timeout = d.plan, d.vlan, id.String(), d.session
 	if x.tables.Book != nil {
 		s.Interim = x.tables.Book.Interim(d.plan)
+	}
+}
+
+// own names whose device it is that came in by its address, where the NAS does not
+// return our Class: what becomes of her becomes of it.
+func (x *exchange) own(s *member.Session) {
+	mac, ok := ParseMAC(s.User)
+	if !ok || x.tables.Doors == nil {
+		return
+	}
+	a := member.Attempt{Login: mac, StationMAC: mac, Proof: member.Proof{Kind: member.MAC}, Site: s.Site, Client: s.Client, Received: s.Received}
+	var out member.Answer
+	if x.tables.Doors.Known(&a, &out) && out.Verdict == member.Allow && !out.Guest {
+		s.Login, s.Backend = out.Member.Login, out.Member.Backend
 	}
 }
 

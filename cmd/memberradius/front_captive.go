@@ -171,8 +171,12 @@ func (f portalFront) AskAgain(_ context.Context, g *portal.Grant) error {
 
 // Note implements portal.Log.
 func (f portalFront) Note(ctx context.Context, e *portal.Entry) error {
+	outcome := e.Outcome.String()
+	if e.Outcome == member.Unanswered {
+		outcome = unansweredWord
+	}
 	return f.store().NotePortal(ctx, &store.PortalEntry{
 		At: e.At, Site: e.Site, MAC: e.MAC, IP: addressWord(e.Address), Login: e.Login, Method: string(e.Method),
-		Backend: e.Backend, Status: e.Status, Took: e.Took, Outcome: e.Outcome.String(), Reason: e.Reason, PageID: e.PageID,
+		Backend: e.Backend, Status: e.Status, Took: e.Took, Outcome: outcome, Reason: e.Reason, PageID: e.PageID,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"memberradius/member"
 	"memberradius/store"
 	"memberradius/web/api"
 )
@@ -133,20 +134,24 @@ func addressWord(a netip.Addr) string {
 	return a.String()
 }
 
+// unansweredWord is the outcome of an attempt about which nobody could say, one
+// word as a filter takes it.
+const unansweredWord = "unanswered"
+
 // notePortal writes what became of an attempt into the log of portals. A log that
 // can't be written keeps nobody out.
 func (s *server) notePortal(ctx context.Context, e *store.PortalEntry, err error) {
 	switch {
 	case err == nil:
-		e.Outcome = "allow"
+		e.Outcome, e.Reason = "allow", member.ReasonNone.String()
 	case errors.Is(err, errMayNot):
 		e.Outcome, e.Reason = "deny", "may_not"
 	case errors.Is(err, store.ErrBlocked):
 		e.Outcome, e.Reason = "deny", "blocked"
 	case errors.Is(err, store.ErrTooManyDevices):
-		e.Outcome, e.Reason = "deny", "devices"
+		e.Outcome, e.Reason = "deny", "too_many_devices"
 	default:
-		e.Outcome, e.Reason = "unanswered", "internal"
+		e.Outcome, e.Reason = unansweredWord, "internal"
 	}
 	if err := s.systems.database().NotePortal(context.WithoutCancel(ctx), e); err != nil {
 		s.log.WithError(err).Warn("an attempt at a portal is not in its log")

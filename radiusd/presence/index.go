@@ -104,6 +104,7 @@ func (x *index) seen(s Session, sign time.Time) (came, back bool) {
 		l.entry.join(l, k, s.Report)
 	}
 	l.report(s, sign)
+	l.device.reported(s.Report)
 	return came, l.device.lost
 }
 
@@ -145,9 +146,30 @@ func (x *index) ended(s *Session) {
 	defer ids.Unlock()
 	if l := ids.byID[s.ID]; l != nil {
 		delete(ids.byID, s.ID)
+		x.last(l, s.Report)
 		x.leave(l)
 	} else if s.Report != nil {
 		x.never(s)
+	}
+}
+
+// last takes in what a session's Stop says.
+func (x *index) last(l *live, r *member.Session) {
+	if r == nil {
+		return
+	}
+	m := x.shardOf(l.entry.login)
+	m.Lock()
+	defer m.Unlock()
+	l.device.reported(r)
+}
+
+// reported takes in a report of the device. One of the decision that let it in
+// last, as after it has authenticated again, says that its sessions count from
+// here on.
+func (d *device) reported(r *member.Session) {
+	if id := parseDecision(r.Decision); id != (decision{}) && id == d.decision {
+		d.admitted = time.Time{}
 	}
 }
 
