@@ -54,23 +54,28 @@ func (c *Client) leave(x *exchange) {
 	}
 }
 
-// pass waits for its turn, at most as long as for an answer.
+// pass waits for its turn, at most as long as for an answer: whose turn comes with the
+// last moment is not sent, since nobody would wait for what the NAS says.
 func (c *Client) pass(ctx context.Context, x *exchange) (Outcome, error) {
 	select {
 	case x.gate.passing <- struct{}{}: // mostly there is room
 		return Unsent, nil
 	default:
 	}
-	timer := time.NewTimer(c.config.Timers.MRD)
+	entered, most := c.config.Now(), c.config.Timers.MRD
+	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case x.gate.passing <- struct{}{}:
-		return Unsent, nil
+		if c.config.Now().Sub(entered) < most {
+			return Unsent, nil
+		}
+		<-x.gate.passing
 	case <-ctx.Done():
 		return Ended, ctx.Err()
 	case <-c.done:
 		return Ended, ErrClosed
 	case <-timer.C:
-		return Timeout, fmt.Errorf("%w to the requests before it, within %v", ErrTimeout, c.config.Timers.MRD)
 	}
+	return Timeout, fmt.Errorf("%w to the requests before it, within %v", ErrTimeout, most)
 }
