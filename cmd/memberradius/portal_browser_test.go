@@ -233,7 +233,8 @@ func (h *hotspot) closed() {
 func TestPortalInBrowser(t *testing.T) {
 	t.Parallel()
 	for name, gate := range map[string]*radiustest.UAM{
-		"chilli":       {Kind: radiustest.UAMChilli, Straight: true},
+		"chilli":       {Kind: radiustest.UAMChilli},
+		"chilli-back":  {Kind: radiustest.UAMChilli, Straight: true},
 		"mikrotik":     {Kind: radiustest.UAMMikroTik},
 		"mikrotik-pap": {Kind: radiustest.UAMMikroTik, PAP: true},
 	} {

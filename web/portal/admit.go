@@ -109,7 +109,7 @@ func (d *desk) statusURL(e *entrance, g *Grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return e.site.root() + "status?" + url.Values{"g": {sealed}, "new": {"1"}, "lang": {e.text.Lang}}.Encode(), nil
+	return e.site.statusPath() + "?" + url.Values{"g": {sealed}, "new": {"1"}, "lang": {e.text.Lang}}.Encode(), nil
 }
 
 // handOver does what the kind of controller needs, and answers the browser. An

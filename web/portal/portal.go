@@ -188,6 +188,9 @@ func redirect(w http.ResponseWriter, r *http.Request, path, query string) {
 // root is where the site's portal begins.
 func (s *Site) root() string { return "/portal/" + s.Name + "/" }
 
+// statusPath is the page that shows a device where it stands.
+func (s *Site) statusPath() string { return s.root() + "status" }
+
 // base is this server's origin as the browser knows it.
 func (d *desk) base(r *http.Request) string {
 	if d.PublicURL != "" {

@@ -4,12 +4,18 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // splash is where a controller sends a device: the ways in.
 func (d *desk) splash(w http.ResponseWriter, r *http.Request, s *Site) {
 	v, known := d.visitOf(r, s)
 	if v.Result == already {
+		// CoovaChilli shows this page where it was asked for the way back.
+		if way, ok := strings.CutPrefix(v.Original, d.base(r)+s.statusPath()+"?"); ok {
+			http.Redirect(w, r, s.statusPath()+"?"+way, http.StatusSeeOther)
+			return
+		}
 		g, err := d.found(r, Device{Site: s.Name, MAC: v.MAC})
 		if err != nil {
 			d.Fault(err)

@@ -60,7 +60,7 @@ func (d *desk) showStatus(w http.ResponseWriter, r *http.Request, s *Site, at *s
 				if fresh {
 					q.Set("new", "1")
 				}
-				return s.root() + "status?" + q.Encode()
+				return s.statusPath() + "?" + q.Encode()
 			})
 		}
 		if g == nil {

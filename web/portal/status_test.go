@@ -128,6 +128,19 @@ func TestControllerSendsBack(t *testing.T) {
 	if p := b.get(t, done); p.StatusCode != http.StatusOK || !strings.Contains(p.body, english.OnTitle) || !strings.Contains(p.body, "2 h") || statusTokenIn.FindString(p.body) != "" {
 		t.Errorf("success:\n%s", p.body)
 	}
+	// The way back that the gateway was given is followed; nobody else's is.
+	sent := func(userurl string) *reply {
+		return b.get(t, "/portal/berlin/?"+url.Values{"res": {"success"}, "uamip": {"10.1.0.1"}, "mac": {"28-CF-E9-13-47-CB"}, "userurl": {userurl}}.Encode())
+	}
+	const home, back = "http://wifi.example.com", "/portal/berlin/status?g=x&new=1"
+	if p := sent(home + back); p.StatusCode != http.StatusSeeOther || p.Header.Get("Location") != back {
+		t.Errorf("success with the way back: %d, %s", p.StatusCode, p.Header.Get("Location"))
+	}
+	for _, other := range []string{"http://evil.example" + back, home + ".evil.example" + back, home + "@evil.example" + back, home + "/portal/berlin/logout?g=x"} {
+		if p := sent(other); p.StatusCode != http.StatusOK {
+			t.Errorf("success with %s: %d, %s", other, p.StatusCode, p.Header.Get("Location"))
+		}
+	}
 	w.pass(3 * time.Hour)
 	if p := b.get(t, "/portal/berlin/?res=success&uamip=10.1.0.1&uamport=3990&mac=28-CF-E9-13-47-CB"); p.StatusCode != http.StatusOK || !strings.Contains(p.body, english.OffTitle) {
 		t.Errorf("success without a grant:\n%s", p.body)
