@@ -148,7 +148,8 @@ func noteOf(a *presence.Attempt) ledger.Attempt {
 	}
 	return ledger.Attempt{
 		ID: a.ID, Session: a.Session, At: a.At, Kind: errandOf(a.Action), Why: a.Why, Target: a.Target,
-		Result: result, ErrorCause: int(a.Result.Cause), Sends: a.Result.Sends, Took: a.Result.Took, Gone: a.Gone,
+		Result: result, ErrorCause: int(a.Result.Cause), Sends: a.Result.Sends, Took: a.Result.Took,
+		Plan: a.Plan, VLAN: a.VLAN, Gone: a.Gone,
 	}
 }
 

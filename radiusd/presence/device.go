@@ -148,7 +148,8 @@ type live struct {
 	total       uint64
 	// every is the interim interval; 0 is not known.
 	every time.Duration
-	// told: a CoA-Request has changed its plan and VLAN to these.
+	// told: a CoA-Request has changed its plan and VLAN to these, and the ledger does
+	// not say so yet.
 	told       bool
 	plan, vlan string
 	// evict: it leaves, since its device's place is another's.
@@ -197,6 +198,7 @@ func (l *live) report(s Session, sign time.Time) {
 	if first || sign.After(l.seen) {
 		l.seen = sign
 	}
+	l.told = l.told && (r.Plan != l.plan || r.VLAN != l.vlan)
 	l.total, l.session, l.gone = max(l.total, total), s, false
 }
 

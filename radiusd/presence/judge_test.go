@@ -114,6 +114,14 @@ func TestTold(t *testing.T) {
 			})
 			r.report("s", "anna", mac1, moved(1))
 		}
+		// The ledger has it; another decision after that counts.
+		r.report("s", "anna", mac1, with("desk", "30"))
+		r.report("s", "anna", mac1, with("office", "30"), by([16]byte{2}))
+		r.Reconsider("anna")
+		synctest.Wait()
+		if asked := fmt.Sprint(r.took()); asked != "[s coa AT]" {
+			t.Errorf("after another decision asked %v", asked)
+		}
 	})
 }
 

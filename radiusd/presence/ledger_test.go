@@ -24,7 +24,8 @@ func (k kept) Used(login, site string, now time.Time) (day, week, month Use) {
 func (k kept) NoteAttempt(ctx context.Context, a *Attempt) error {
 	return k.Ledger.NoteAttempt(ctx, &ledger.Attempt{
 		ID: a.ID, Session: a.Session, At: a.At, Kind: a.Action.String(), Why: a.Why, Target: a.Target,
-		Result: a.Result.Outcome.String(), Sends: a.Result.Sends, Took: a.Result.Took, Gone: a.Gone,
+		Result: a.Result.Outcome.String(), Sends: a.Result.Sends, Took: a.Result.Took,
+		Plan: a.Plan, VLAN: a.VLAN, Gone: a.Gone,
 	})
 }
 

@@ -41,6 +41,7 @@ type Ledger interface {
 	// and without keeping the strings.
 	Used(login, site string, now time.Time) (day, week, month Use)
 	// NoteAttempt keeps an attempt; a second one with the same ID replaces the first.
+	// A Change that was acknowledged is what the session has from then on: Seen is told.
 	NoteAttempt(ctx context.Context, a *Attempt) error
 }
 

@@ -35,6 +35,9 @@ type Attempt struct {
 	// Sends is how often it was sent, Took how long the answer took, in whole microseconds.
 	Sends int
 	Took  time.Duration
+	// Plan and VLAN are what a CoA-Request asks for: the session has them once the NAS
+	// has acknowledged it. Attempts leaves them empty.
+	Plan, VLAN string
 	// Gone is when the session ended at or after a Disconnect-Request, by its NAS's
 	// Stop; zero: not yet. Attempts fills it in; who notes it need not know it.
 	Gone time.Time
@@ -45,14 +48,15 @@ const attemptQuery = `INSERT INTO attempt (id, session, at, kind, why, target, r
 	ON CONFLICT (id) DO UPDATE SET result = excluded.result, error_cause = excluded.error_cause, sends = excluded.sends,
 		took = excluded.took, target = excluded.target, gone_at = coalesce(excluded.gone_at, attempt.gone_at)`
 
-// NoteAttempt writes a, or over it what has come of it since. It shares a commit
-// with what else comes in.
+// NoteAttempt writes a, or over it what has come of it since; an open session has
+// the plan and the VLAN of an acknowledged CoA-Request from then on. It shares a
+// commit with what else comes in.
 func (l *Ledger) NoteAttempt(ctx context.Context, a *Attempt) error {
 	const doing = "note an attempt"
 	if a.Session == "" || a.Kind == "" {
 		return fmt.Errorf("ledger: %s: it names no session, or no kind", doing)
 	}
-	for _, text := range [...]string{a.ID, a.Session, a.Kind, a.Why, a.Target, a.Result} {
+	for _, text := range [...]string{a.ID, a.Session, a.Kind, a.Why, a.Target, a.Result, a.Plan, a.VLAN} {
 		if len(text) > member.MaxSessionText {
 			return fmt.Errorf("ledger: %s: a text of %d octets, at most %d", doing, len(text), member.MaxSessionText)
 		}
@@ -65,10 +69,29 @@ func (l *Ledger) NoteAttempt(ctx context.Context, a *Attempt) error {
 		a.ID = i.String()
 	}
 	args := []any{a.ID, a.Session, a.At.UnixMilli(), a.Kind, a.Why, a.Target, a.Result, a.ErrorCause, a.Sends, a.Took.Microseconds(), moment(a.Gone)}
+	changes := a.Kind == KindCoA && a.Result == ResultACK
+	session, plan, vlan, at := a.Session, a.Plan, a.VLAN, a.At
 	return l.do(ctx, doing, task{other: func(b *batch) error {
-		_, err := b.w.stmt.attempt.ExecContext(b.w.ctx, args...)
-		return err
+		if _, err := b.w.stmt.attempt.ExecContext(b.w.ctx, args...); err != nil || !changes {
+			return err
+		}
+		return b.changed(session, plan, vlan, at)
 	}})
+}
+
+// changed takes over what a NAS has acknowledged that an open session has now.
+func (b *batch) changed(session, plan, vlan string, at time.Time) error {
+	i, _ := parseID(session)
+	st := b.w.l.memory.findID(i.head)
+	if st != nil {
+		st = b.current(keyOf(&st.Session.Session))
+	}
+	if st == nil || st.id != i || !st.Open() {
+		return nil
+	}
+	next := *st
+	next.Plan, next.VLAN = plan, vlan
+	return b.update(st, &next, at)
 }
 
 // Attempts returns what was attempted on a session, in the order of time.

@@ -219,6 +219,7 @@ func TestNASStartsInOneCommit(t *testing.T) {
 func TestDecision(t *testing.T) {
 	t.Parallel()
 	changed := func(s *member.Session) { s.Plan, s.Decision = "day", "0198c0de-0000-7000-8000-000000000002" }
+	owned := func(s *member.Session) { s.Plan, s.VLAN, s.Decision = "", "", "" }
 	for _, test := range []struct {
 		name        string
 		reports     []*member.Session
@@ -226,6 +227,8 @@ func TestDecision(t *testing.T) {
 	}{
 		{"known, then not", []*member.Session{says(member.Start, 0), says(member.Interim, time.Minute, undecided)}, "ann@example.com", "hot-desk"},
 		{"not known, then known", []*member.Session{says(member.Interim, time.Minute, undecided), says(member.Start, 0)}, "ann@example.com", "hot-desk"},
+		{"known, then whose device it is", []*member.Session{says(member.Start, 0), says(member.Interim, time.Minute, owned)}, "ann@example.com", "hot-desk"},
+		{"whose device it is, then known", []*member.Session{says(member.Interim, time.Minute, owned), says(member.Start, 0)}, "ann@example.com", "hot-desk"},
 		{"never known", []*member.Session{says(member.Start, 0, undecided), says(member.Interim, time.Minute, undecided)}, "Ann@Example.com", ""},
 		{"a new one", []*member.Session{says(member.Start, 0), says(member.Interim, time.Minute, changed)}, "ann@example.com", "day"},
 		{"an older one late", []*member.Session{says(member.Interim, time.Minute, changed), says(member.Start, 0)}, "ann@example.com", "day"},

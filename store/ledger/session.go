@@ -27,7 +27,7 @@ type Session struct {
 	// Session is the latest report. Its counters and Duration are the largest that
 	// were heard, and what the latest leaves out an earlier one has said. Login,
 	// Backend, Plan, VLAN and Decision stay those of the last report whose decision
-	// was known.
+	// was known, Plan and VLAN until a CoA-Request has changed them.
 	member.Session
 	// Started is when it began: At of its Start, or where none came the earliest
 	// that its other reports allow (At less Duration).
@@ -262,13 +262,33 @@ func (st *state) describe(r *member.Session, later bool) {
 	if r.Timeout > 0 && (later || st.Timeout == 0) {
 		st.Timeout = r.Timeout
 	}
-	if decided(r) && (later || !decided(&st.Session.Session)) {
+	if tells(r, &st.Session.Session, later) {
 		st.Login, st.Backend, st.Plan, st.VLAN, st.Decision = r.Login, r.Backend, r.Plan, r.VLAN, r.Decision
 	}
 }
 
-// decided says whether the decision behind a report was known.
-func decided(r *member.Session) bool { return r.Decision != "" || r.Backend != "" || r.Plan != "" }
+// tells says whether r, later than what is known or not, says more of the decision
+// behind the session: one that names it more than one that does not. The same once more
+// says nothing, since a CoA-Request may have changed what it gave.
+func tells(r, known *member.Session, later bool) bool {
+	if says, said := telling(r), telling(known); says != said {
+		return says > said
+	}
+	return later && (r.Decision == "" || r.Decision != known.Decision || r.Login != known.Login)
+}
+
+// telling is how much a report says of the decision: nothing, whose session it is, or
+// which decision it was.
+func telling(r *member.Session) int {
+	switch {
+	case r.Decision != "":
+		return 2
+	case r.Backend != "" || r.Plan != "":
+		return 1
+	default:
+		return 0
+	}
+}
 
 // The times after which a session is taken for over.
 const (

@@ -175,3 +175,46 @@ func TestAttempts(t *testing.T) {
 		}
 	}
 }
+
+// TestChangedByCoA: what a NAS has acknowledged is what the session has, for those who
+// look and after a restart; the report that follows says what it began with.
+func TestChangedByCoA(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var told []ledger.Session
+	l, _ := open(t, dir, func(c ledger.Change) { told = append(told, *c.Session) })
+	record(t, l, says(member.Start, 0), says(member.Start, 0, called("5F00-2"), input(7)), says(member.Stop, time.Second, called("5F00-2")))
+	change := func(session, kind, result string) {
+		t.Helper()
+		if err := l.NoteAttempt(t.Context(), &ledger.Attempt{Session: session, At: noon(), Kind: kind, Result: result, Plan: "day", VLAN: "40"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open1, over := l.Online()[0].ID, all(t, l)[0].ID
+	began := len(told)
+	change(over, ledger.KindCoA, ledger.ResultACK)
+	change("0198c0de-0000-7000-8000-00000000000f", ledger.KindCoA, ledger.ResultACK)
+	change(open1, ledger.KindCoA, ledger.ResultNAK)
+	change(open1, ledger.KindDisconnect, ledger.ResultACK)
+	if s := l.Online()[0]; s.Plan != "hot-desk" || s.VLAN != "30" || len(told) != began {
+		t.Fatalf("plan %q, VLAN %q, told %d times", s.Plan, s.VLAN, len(told)-began)
+	}
+	change(open1, ledger.KindCoA, ledger.ResultACK)
+	if len(told) != began+1 || told[began].Plan != "day" || told[began].Updated != noon() {
+		t.Errorf("told %+v", told[began:])
+	}
+	record(t, l, says(member.Interim, 30*time.Second, input(9)))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, _ = open(t, dir, nil)
+	if s := l.Online()[0]; s.ID != open1 || s.Plan != "day" || s.VLAN != "40" || s.Input != 9 || len(all(t, l)) != 2 {
+		t.Errorf("after a restart %+v", s)
+	}
+	next := says(member.Interim, time.Minute)
+	next.Decision = "0198c0de-0000-7000-8000-000000000002"
+	record(t, l, next)
+	if s := l.Online()[0]; s.Plan != "hot-desk" || s.VLAN != "30" {
+		t.Errorf("after another decision: plan %q, VLAN %q", s.Plan, s.VLAN)
+	}
+}
