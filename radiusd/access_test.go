@@ -100,7 +100,7 @@ func TestNothingIsToldBeforeTheProof(t *testing.T) {
 func TestReplyRoom(t *testing.T) {
 	t.Parallel()
 	var p reply
-	p.begin(make([]byte, 0, maxPacket), codeAccessAccept, 1)
+	p.begin(make([]byte, 0, maxPacket), codeAccessAccept, 1, false)
 	n := len(p.b)
 	p.add(typeReplyMessage, nil)
 	p.add(typeReplyMessage, make([]byte, maxValue+1))

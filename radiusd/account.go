@@ -104,37 +104,17 @@ func (x *exchange) verifiedReport() bool {
 // lawfulReport: it says what it reports, of which session, and holds nothing
 // that belongs to a login (RFC 2866 §5.13, RFC 3579 §3.3).
 func (x *exchange) lawfulReport() bool {
-	status, session := false, false
-	alien := x.userPassword != nil || x.chapPassword != nil || x.state != nil || x.eap
-	x.each(func(kind byte, value []byte) {
-		switch kind {
-		case typeAcctStatusType:
-			status = status || len(value) == 4
-		case typeAcctSessionID:
-			session = session || len(value) > 0
-		case typeReplyMessage:
-			alien = true
-		}
-	})
-	if alien || !status {
+	if x.userPassword != nil || x.chapPassword != nil || x.state != nil || x.eap || x.message || len(x.statusType) != 4 {
 		return x.drop(dropNoReport)
 	}
-	if e := x.event(); !session && (e == member.Start || e == member.Interim || e == member.Stop) {
+	if e := x.event(); len(x.acctSession) == 0 && (e == member.Start || e == member.Interim || e == member.Stop) {
 		return x.drop(dropNoReport)
 	}
 	return true
 }
 
-// event is what the request reports; NoEvent is nothing that is kept.
-func (x *exchange) event() (e member.Event) {
-	found := false
-	x.each(func(kind byte, value []byte) {
-		if kind == typeAcctStatusType && len(value) == 4 && !found {
-			e, found = events[binary.BigEndian.Uint32(value)], true
-		}
-	})
-	return e
-}
+// event is what a report tells of; NoEvent is nothing that is kept.
+func (r *request) event() member.Event { return events[binary.BigEndian.Uint32(r.statusType)] }
 
 // account is the rest of the way: the report is kept, then acknowledged.
 func (x *exchange) account() {
@@ -166,21 +146,10 @@ func (x *exchange) account() {
 	x.acknowledge()
 }
 
-// acknowledge answers with an Accounting-Response (RFC 2866 §4.2). It bears a
-// Message-Authenticator only where the request did: old NASes expect none.
+// acknowledge answers with an Accounting-Response (RFC 2866 §4.2).
 func (x *exchange) acknowledge() {
 	x.open(codeAccountingResponse)
-	if x.auths == 0 {
-		x.reply.plain()
-	}
 	x.close(0)
-}
-
-// plain takes the Message-Authenticator out of a reply again, which begin put first.
-func (p *reply) plain() {
-	const size = authenticatorSize + 2
-	p.b = append(p.b[:headerSize], p.b[headerSize+size:]...)
-	p.bare = true
 }
 
 // report reads the session that the request is about. Its texts are copies.
@@ -188,7 +157,7 @@ func (x *exchange) report() *member.Session {
 	s := &member.Session{
 		Client: x.client.config.Name, Site: x.client.config.Site, User: string(x.userName),
 		NASIdentifier: string(x.nasIdentifier), Calling: string(x.callingStation), Called: string(x.calledStation),
-		Peer: x.arrival.Remote.Addr().Unmap(), Received: x.received.UTC().Round(0),
+		Peer: x.arrival.Remote.Addr().Unmap(), Received: x.received.UTC().Round(0), Event: x.event(), ID: string(x.acctSession),
 	}
 	s.At = s.Received
 	if readMAC(&x.mac, x.callingStation) > 0 {
@@ -242,8 +211,6 @@ func (r *reading) take(kind byte, value []byte) {
 	}
 	s := r.s
 	switch kind {
-	case typeAcctSessionID:
-		s.ID = string(value)
 	case typeAcctMultiID:
 		s.MultiID = string(value)
 	case typeNASPortID:
@@ -280,8 +247,6 @@ func (r *reading) cisco(value []byte) {
 func (r *reading) number(kind byte, n uint32) {
 	s := r.s
 	switch kind {
-	case typeAcctStatusType:
-		s.Event = events[n]
 	case typeAcctDelayTime:
 		r.delay = time.Duration(n) * time.Second
 	case typeAcctInput:

@@ -56,7 +56,7 @@ type request struct {
 	userName, userPassword, chapPassword, state, cui []byte
 	chapChallenge, serviceType                       []byte
 	calledStation, callingStation, nasIdentifier     []byte
-	nasPort                                          []byte
+	nasPort, statusType, acctSession                 []byte
 	msChallenge, msResponse, ms2Response, vendorSSID []byte
 
 	authAt   int // where Message-Authenticator's value begins; 0: there is none
@@ -69,6 +69,8 @@ type request struct {
 	eapEnds   int
 	scattered bool
 	framedMTU []byte
+	// message says that there is a Reply-Message.
+	message bool
 	// keyName says that the NAS wants EAP-Key-Name (RFC 4072 §4.1).
 	keyName bool
 }
@@ -138,6 +140,12 @@ func (r *request) attribute(kind byte, at int, value []byte) {
 		keepFirst(&r.nasIdentifier, value)
 	case typeNASPort:
 		keepFirst(&r.nasPort, value)
+	case typeAcctStatusType:
+		keepFirst(&r.statusType, value)
+	case typeAcctSessionID:
+		keepFirst(&r.acctSession, value)
+	case typeReplyMessage:
+		r.message = true
 	case typeProxyState:
 		r.proxies++
 	case typeVendorSpecific:

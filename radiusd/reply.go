@@ -37,12 +37,15 @@ type settling struct{ accepted, success int }
 // unsigned stands where signer.sign writes.
 var unsigned [authenticatorSize]byte
 
-// begin writes the header and Message-Authenticator, which stands first in
-// every reply so that nothing an attacker chooses stands before it (CVE-2024-3596).
-func (p *reply) begin(room []byte, code, id byte) {
-	p.over, p.bare, p.hides, p.success = false, false, 0, 0
+// begin writes the header and, unless the reply is bare, Message-Authenticator, which
+// stands first so that nothing an attacker chooses stands before it (CVE-2024-3596).
+func (p *reply) begin(room []byte, code, id byte, bare bool) {
+	p.over, p.bare, p.hides, p.success = false, bare, 0, 0
 	p.b = append(room[:0], code, id, 0, 0)
 	p.b = append(p.b, unsigned[:]...)
+	if bare {
+		return
+	}
 	p.b = append(p.b, typeMessageAuthenticator, authenticatorSize+2)
 	p.b = append(p.b, unsigned[:]...)
 }
@@ -144,7 +147,9 @@ func (x *exchange) status() {
 
 // open begins the reply, with the request's Proxy-States in their order (RFC 2865 §5.33).
 func (x *exchange) open(code byte) {
-	x.reply.begin(x.out, code, x.id)
+	// Old NASes expect no Message-Authenticator where they sent none.
+	bare := x.code == codeAccountingRequest && x.auths == 0
+	x.reply.begin(x.out, code, x.id, bare)
 	for at := headerSize; x.proxies > 0 && at < len(x.raw); at += int(x.raw[at+1]) {
 		if x.raw[at] == typeProxyState {
 			x.reply.addEncoded(x.raw[at : at+int(x.raw[at+1])])

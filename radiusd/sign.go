@@ -136,18 +136,24 @@ func (s *signer) sign(replies []outgoing) {
 		o := &replies[i]
 		binary.BigEndian.PutUint16(o.reply[2:], uint16(len(o.reply)))
 		copy(o.reply[4:headerSize], o.authenticator)
-		s.keyed(&o.client.key, o.reply)
+		if !o.bare {
+			s.keyed(&o.client.key, o.reply)
+		}
 	}
 	md5many.Compute(s.sums)
 	for i := range replies {
-		s.keyedOuter(&replies[i].client.key, i)
+		if o := &replies[i]; !o.bare {
+			s.keyedOuter(&o.client.key, len(s.outer))
+		}
 	}
 	md5many.Compute(s.outer)
 	s.sums = s.sums[:0]
+	next := 0
 	for i := range replies {
 		o := &replies[i]
 		if !o.bare {
-			copy(o.reply[headerSize+2:], s.outer[i].Out[:])
+			copy(o.reply[headerSize+2:], s.outer[next].Out[:])
+			next++
 		}
 		// The room behind the reply is free: most secrets fit there.
 		s.sums = append(s.sums, md5many.Sum{From: md5many.Start(), Data: append(o.reply, o.client.key.secret...)})
