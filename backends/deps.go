@@ -90,6 +90,11 @@ type KeyError struct {
 	Err error
 }
 
+// Wrong is a KeyError in the words of fmt.Errorf.
+func Wrong(key, format string, args ...any) error {
+	return &KeyError{Key: key, Err: fmt.Errorf(format, args...)}
+}
+
 // Error implements error.
 func (e *KeyError) Error() string { return e.Key + ": " + e.Err.Error() }
 

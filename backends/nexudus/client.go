@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -216,7 +215,7 @@ func (c *client) status(ctx context.Context, r *call, resp *http.Response) error
 	html := strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "html")
 	switch {
 	case code >= 200 && code < 300:
-		if !isJSON(resp.Header.Get("Content-Type")) {
+		if !outward.IsJSON(resp.Header) {
 			return c.fault(backends.BadAnswer, r.path, errNoJSON)
 		}
 		c.login.took()
@@ -260,20 +259,5 @@ func (c *client) fault(class backends.Class, path string, err error) error {
 
 // failed is a "could not say" by what went wrong on the way.
 func (c *client) failed(doing string, err error) error {
-	class := backends.Unreachable
-	var slow net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &slow) && slow.Timeout() {
-		class = backends.Timeout
-	}
-	if len(err.Error()) > 300 { // the transport quotes what is no HTTP
-		err = fmt.Errorf("%.300s", err.Error())
-	}
-	return &backends.Error{Class: class, Backend: c.name, Err: fmt.Errorf("%s: %s%w", c.where, doing, err)}
-}
-
-// isJSON says whether a Content-Type is application/json. A proxy's page with
-// status 200 must never be read as a list without members.
-func isJSON(contentType string) bool {
-	media, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(media), "application/json")
+	return outward.Failed(c.name, c.where, doing, err)
 }

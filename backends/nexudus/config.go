@@ -71,10 +71,6 @@ type Config struct {
 	Insecure bool `toml:"insecure"`
 }
 
-func wrong(key, format string, args ...any) error {
-	return &backends.KeyError{Key: key, Err: fmt.Errorf(format, args...)}
-}
-
 // Open checks c and returns the backend, without a call to Nexudus: a *Synced,
 // or a *Backend where there is no user to read by. The error is a *backends.KeyError.
 func (c Config) Open(d backends.Deps) (backends.Backend, error) {
@@ -111,13 +107,13 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 func (c Config) pushedOnly(b *Backend) (backends.Backend, error) {
 	switch {
 	case c.ACSToken == "":
-		return nil, wrong("username", "is missing; write the email of a user of Nexudus who has API access, and their password")
+		return nil, backends.Wrong("username", "is missing; write the email of a user of Nexudus who has API access, and their password")
 	case b.login >= fieldCustom:
-		return nil, wrong("login", "can't be a custom field without a username to read it by: a push of Nexudus holds email and id")
+		return nil, backends.Wrong("login", "can't be a custom field without a username to read it by: a push of Nexudus holds email and id")
 	case b.secret >= fieldCustom:
-		return nil, wrong("secret", "can't be a custom field without a username to read it by; write generate or pincode")
+		return nil, backends.Wrong("secret", "can't be a custom field without a username to read it by; write generate or pincode")
 	case c.WriteBack != "" || c.CheckinRequired:
-		return nil, wrong("username", "is missing, which write_back and checkin_required need")
+		return nil, backends.Wrong("username", "is missing, which write_back and checkin_required need")
 	}
 	return b, nil
 }
@@ -125,7 +121,7 @@ func (c Config) pushedOnly(b *Backend) (backends.Backend, error) {
 // synced returns b with what reads.
 func (c Config) synced(b *Backend, members *url.URL) (backends.Backend, error) {
 	if c.Username == "" || c.Password == "" {
-		return nil, wrong("password", `and username belong together; write password = "env:NAME" or "file:PATH"`)
+		return nil, backends.Wrong("password", `and username belong together; write password = "env:NAME" or "file:PATH"`)
 	}
 	text := c.URL
 	if text == "" {
@@ -133,7 +129,7 @@ func (c Config) synced(b *Backend, members *url.URL) (backends.Backend, error) {
 	}
 	base, err := outward.Address(text, c.Insecure)
 	if err != nil {
-		return nil, wrong("url", "%w", err)
+		return nil, backends.Wrong("url", "%w", err)
 	}
 	s := &Synced{Backend: b, turn: make(chan struct{}, 1), members: members, rule: rule{b.name, c.CheckinRequired}}
 	if s.writeBack, err = c.writeBackField(b); err != nil {
@@ -153,7 +149,7 @@ func (c Config) synced(b *Backend, members *url.URL) (backends.Backend, error) {
 	case "basic":
 		s.admin.login = newBasic(c.Username, c.Password)
 	default:
-		return nil, wrong("auth", `%q is not known; write "token" or "basic"`, c.Auth)
+		return nil, backends.Wrong("auth", `%q is not known; write "token" or "basic"`, c.Auth)
 	}
 	return s, nil
 }
@@ -167,7 +163,7 @@ func (c Config) fields(b *Backend) (err error) {
 		b.login = fieldID
 	default:
 		if b.login, err = customField(c.Login); err != nil {
-			return wrong("login", "%w, or email, or id", err)
+			return backends.Wrong("login", "%w, or email, or id", err)
 		}
 	}
 	switch c.Secret {
@@ -179,10 +175,10 @@ func (c Config) fields(b *Backend) (err error) {
 		b.secret = fieldPincode
 	default:
 		if b.secret, err = customField(c.Secret); err != nil {
-			return wrong("secret", "%w, or generate, pincode or live", err)
+			return backends.Wrong("secret", "%w, or generate, pincode or live", err)
 		}
 		if b.secret == b.login {
-			return wrong("secret", "is the field that the login stands in")
+			return backends.Wrong("secret", "is the field that the login stands in")
 		}
 	}
 	return nil
@@ -195,11 +191,11 @@ func (c Config) writeBackField(b *Backend) (field, error) {
 	f, err := customField(c.WriteBack)
 	switch {
 	case err != nil:
-		return f, wrong("write_back", "%w", err)
+		return f, backends.Wrong("write_back", "%w", err)
 	case f == b.login || f == b.secret:
-		return f, wrong("write_back", "is the field that login or secret is read from; take another")
+		return f, backends.Wrong("write_back", "is the field that login or secret is read from; take another")
 	case b.secrecy != backends.Generated:
-		return f, wrong("write_back", `needs secret = "generate": other passwords come from Nexudus`)
+		return f, backends.Wrong("write_back", `needs secret = "generate": other passwords come from Nexudus`)
 	}
 	return f, nil
 }
@@ -210,19 +206,19 @@ var clientIDs = regexp.MustCompile(`^[!-~]{0,100}$`)
 func (c Config) bounds() error {
 	switch {
 	case c.Timeout < 0 || c.Timeout > 0 && c.Timeout < 100*time.Millisecond:
-		return wrong("timeout", `is less than a request takes; write it with a unit, as "5s"`)
+		return backends.Wrong("timeout", `is less than a request takes; write it with a unit, as "5s"`)
 	case c.Requests < 0 || c.Requests > 1_000_000:
-		return wrong("requests_per_minute", "must be from 1 to 1,000,000")
+		return backends.Wrong("requests_per_minute", "must be from 1 to 1,000,000")
 	case c.InFlight < 0 || c.InFlight > 65536:
-		return wrong("in_flight", "must be from 1 to 65,536")
+		return backends.Wrong("in_flight", "must be from 1 to 65,536")
 	case c.Fresh != nil && *c.Fresh < 0:
-		return wrong("fresh", "can't be negative")
+		return backends.Wrong("fresh", "can't be negative")
 	case c.Grace != nil && *c.Grace < 0:
-		return wrong("grace", "can't be negative")
+		return backends.Wrong("grace", "can't be negative")
 	case !clientIDs.MatchString(c.ClientID):
-		return wrong("client_id", "must be up to 100 letters, digits and signs without blanks")
+		return backends.Wrong("client_id", "must be up to 100 letters, digits and signs without blanks")
 	case c.Live != "" && c.Live != "token" && c.Live != "checkin":
-		return wrong("live", `%q is not known; write "token" or "checkin"`, c.Live)
+		return backends.Wrong("live", `%q is not known; write "token" or "checkin"`, c.Live)
 	}
 	return nil
 }
@@ -236,15 +232,15 @@ func (c Config) memberAddress() (*url.URL, error) {
 	case c.MemberURL != "":
 		u, err := outward.Address(c.MemberURL, c.Insecure)
 		if err != nil {
-			return nil, wrong("member_url", "%w", err)
+			return nil, backends.Wrong("member_url", "%w", err)
 		}
 		return u, nil
 	case c.Space == "" && c.Secret == "live":
-		return nil, wrong("space", `is missing; secret = "live" asks where members sign in, https://{space}.spaces.nexudus.com`)
+		return nil, backends.Wrong("space", `is missing; secret = "live" asks where members sign in, https://{space}.spaces.nexudus.com`)
 	case c.Space == "":
 		return nil, nil
 	case !label.MatchString(c.Space):
-		return nil, wrong("space", `%q is no name of a space; it is what stands before ".spaces.nexudus.com" in its address`, c.Space)
+		return nil, backends.Wrong("space", `%q is no name of a space; it is what stands before ".spaces.nexudus.com" in its address`, c.Space)
 	}
 	return &url.URL{Scheme: "https", Host: c.Space + ".spaces.nexudus.com"}, nil
 }

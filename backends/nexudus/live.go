@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"memberradius/backends"
+	"memberradius/backends/outward"
 	"memberradius/member"
 )
 
@@ -157,7 +158,7 @@ func (d *door) validate(ctx context.Context, a *member.Attempt) (bool, time.Time
 // only WasSuccessful counts.
 func (d *door) validated(ctx context.Context, resp *http.Response) (bool, time.Time, error) {
 	var none time.Time
-	code, typed := resp.StatusCode, isJSON(resp.Header.Get("Content-Type"))
+	code, typed := resp.StatusCode, outward.IsJSON(resp.Header)
 	if code == http.StatusBadRequest || code == http.StatusUnauthorized {
 		if !typed {
 			return false, none, d.fault(backends.BadAnswer, checkinPath, errNoJSON)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"memberradius/backends"
+	"memberradius/backends/outward"
 	"memberradius/member"
 )
 
@@ -170,7 +171,7 @@ func askToken(ctx context.Context, c *client, form url.Values, clientID string) 
 func (c *client) granted(resp *http.Response) (*grant, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	defer clear(body)
-	code, typed := resp.StatusCode, isJSON(resp.Header.Get("Content-Type"))
+	code, typed := resp.StatusCode, outward.IsJSON(resp.Header)
 	switch {
 	case err != nil:
 		return nil, c.failed("reading its answer: ", err)

@@ -48,9 +48,9 @@ func (w *Way) Transport() *http.Transport {
 	}
 }
 
-// Remedy says what to do about what went wrong on the way to a system; "" where
+// remedy says what to do about what went wrong on the way to a system; "" where
 // the error does not tell.
-func Remedy(err error) string {
+func remedy(err error) string {
 	var (
 		dns     *net.DNSError
 		cert    *tls.CertificateVerificationError

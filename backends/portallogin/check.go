@@ -14,7 +14,7 @@ import (
 func (b *Backend) Check(ctx context.Context) []backends.Finding {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	resp, err := b.post(ctx, "", encode(&Login{}))
+	resp, err := b.line.Post(ctx, "", encode(&Login{}))
 	if err != nil {
 		return []backends.Finding{b.wayFinding(b.failed("", err))}
 	}
@@ -26,13 +26,13 @@ func (b *Backend) Check(ctx context.Context) []backends.Finding {
 		return []backends.Finding{b.tokenFinding(code)}
 	case http.StatusTooManyRequests:
 		return []backends.Finding{{
-			What:   fmt.Sprintf("backend %s: %s wants to be called less often (HTTP 429)", b.name, b.where),
+			What:   fmt.Sprintf("backend %s: %s wants to be called less often (HTTP 429)", b.name, b.line.Where),
 			Remedy: "ask its operator for a higher limit if portal logins are late",
 		}}
 	case http.StatusCreated:
 		return []backends.Finding{{
 			Wrong:  true,
-			What:   fmt.Sprintf("backend %s: %s takes a login without a device and a name (HTTP 201)", b.name, b.where),
+			What:   fmt.Sprintf("backend %s: %s takes a login without a device and a name (HTTP 201)", b.name, b.line.Where),
 			Remedy: "url must lead to what reads the login; see what answers there",
 		}}
 	default:
@@ -47,11 +47,5 @@ func (b *Backend) Check(ctx context.Context) []backends.Finding {
 
 // wayFinding says what is wrong on the way to the system.
 func (b *Backend) wayFinding(err error) backends.Finding {
-	f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "see whether the system runs and whether a firewall stands between"}
-	if known := outward.Remedy(err); known != "" {
-		f.Remedy = known
-	} else if backends.ClassOf(err) == backends.Timeout {
-		f.Remedy = fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout", b.timeout)
-	}
-	return f
+	return outward.Finding(err, fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout", b.timeout))
 }

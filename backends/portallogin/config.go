@@ -2,7 +2,6 @@ package portallogin
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -10,6 +9,8 @@ import (
 	"memberradius/backends"
 	"memberradius/backends/outward"
 	"memberradius/member"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -38,10 +39,6 @@ type Config struct {
 	Insecure bool `toml:"insecure"`
 }
 
-func wrong(key, format string, args ...any) error {
-	return &backends.KeyError{Key: key, Err: fmt.Errorf(format, args...)}
-}
-
 // Open checks c and returns a *Backend, without a call to the system. The error
 // is a *backends.KeyError.
 func (c Config) Open(d backends.Deps) (backends.Backend, error) {
@@ -49,33 +46,35 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkToken(); err != nil {
-		return nil, err
+	if err := outward.CheckToken(c.Token); err != nil {
+		return nil, backends.Wrong("token", "%w", err)
 	}
 	if c.Timeout != 0 && c.Timeout < leastTimeout {
-		return nil, wrong("timeout", "%s is too short for any network; write \"3s\"", c.Timeout)
+		return nil, backends.Wrong("timeout", "%s is too short for any network; write \"3s\"", c.Timeout)
 	}
 	b := &Backend{name: d.Name, site: c.Site, now: d.Clock(), say: d.Say, timeout: c.Timeout}
 	if b.timeout == 0 {
 		b.timeout = DefaultTimeout
 	}
-	b.connect(target, c)
+	way := outward.Way{Target: target, Private: c.Private, Timeout: b.timeout, Idle: idleTimeout, MaxHeader: maxHeader, Connections: connections}
+	b.line = way.Line(c.Token)
+	b.loud = rate.Sometimes{First: 1, Interval: loudEvery}
 	return b, nil
 }
 
 // target checks the address and leads it to the logins.
 func (c Config) target() (*url.URL, error) {
 	if c.URL == "" {
-		return nil, wrong("url", `is missing; write url = "https://gate.example.com/api/v1"`)
+		return nil, backends.Wrong("url", `is missing; write url = "https://gate.example.com/api/v1"`)
 	}
 	u, err := outward.Address(c.URL, c.Insecure)
 	switch {
 	case err != nil:
-		return nil, wrong("url", "%w", err)
+		return nil, backends.Wrong("url", "%w", err)
 	case u.RawQuery != "" || u.ForceQuery:
-		return nil, wrong("url", "%w", errQuery)
+		return nil, backends.Wrong("url", "%w", errQuery)
 	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(resource, "/")):
-		return nil, wrong("url", "%w", errResource)
+		return nil, backends.Wrong("url", "%w", errResource)
 	}
 	if u.Path == "" {
 		u.Path = "/" // else JoinPath would make a path that does not begin with one
@@ -87,15 +86,3 @@ var (
 	errQuery    = errors.New(`holds a "?": the API begins at an address without one`)
 	errResource = errors.New("ends in portal_login, which is added by itself; leave it out")
 )
-
-func (c Config) checkToken() error {
-	if c.Token == "" {
-		return wrong("token", `is missing or empty; write token = "env:NAME" or "file:PATH" and put what the system gave out there`)
-	}
-	for _, b := range []byte(c.Token) {
-		if b <= ' ' || b > '~' { // RFC 6750 §2.1; a line break would start another header
-			return wrong("token", "holds a blank, a line break or a character that is no ASCII; see whether more than the token was copied")
-		}
-	}
-	return nil
-}

@@ -1,15 +1,12 @@
 package portallogin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -53,15 +50,13 @@ type Poster interface {
 
 // A Backend is a system behind the API. Close it.
 type Backend struct {
-	name      string
-	site      string
-	where     string // scheme and host, for errors
-	timeout   time.Duration
-	now       func() time.Time
-	say       func(backends.Finding)
-	request   *http.Request // what all requests have in common; read-only
-	transport *http.Transport
-	loud      rate.Sometimes
+	name    string
+	site    string
+	timeout time.Duration
+	now     func() time.Time
+	say     func(backends.Finding)
+	line    *outward.Line
+	loud    rate.Sometimes
 }
 
 var (
@@ -79,29 +74,8 @@ func (*Backend) Ask(context.Context, *member.Attempt) (member.Answer, error) {
 // Known implements backends.Knower, as Ask.
 func (*Backend) Known(*member.Attempt, *member.Answer) backends.Memory { return backends.Absent }
 
-// connect prepares the way to target. There is no proxy from the environment:
-// the address that the guard sees must be the system's own.
-func (b *Backend) connect(target *url.URL, c Config) {
-	b.where = target.Scheme + "://" + target.Host
-	b.loud = rate.Sometimes{First: 1, Interval: loudEvery}
-	way := outward.Way{Target: target, Private: c.Private, Timeout: b.timeout, Idle: idleTimeout, MaxHeader: maxHeader, Connections: connections}
-	b.transport = way.Transport()
-	b.request = &http.Request{
-		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"Authorization": {"Bearer " + string(c.Token)},
-			"Content-Type":  {"application/json"},
-			"Accept":        {"application/json"},
-			"User-Agent":    {"memberradius"},
-		},
-	}
-}
-
 // Close drops the connections that are idle.
-func (b *Backend) Close() error {
-	b.transport.CloseIdleConnections()
-	return nil
-}
+func (b *Backend) Close() error { return b.line.Close() }
 
 // Serves implements Poster.
 func (b *Backend) Serves(site string) bool { return b.site == "" || b.site == site }
@@ -113,28 +87,12 @@ func (b *Backend) Post(ctx context.Context, l *Login) (page int64, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	resp, err := b.post(ctx, l.ID, encode(l))
+	resp, err := b.line.Post(ctx, l.ID, encode(l))
 	if err != nil {
 		return 0, b.failed("", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	return b.answer(resp)
-}
-
-// post sends body and returns as soon as the header of the response is there.
-// It goes to the transport, not to a Client: a Client would follow redirects
-// and take the token with it.
-func (b *Backend) post(ctx context.Context, id string, body []byte) (*http.Response, error) {
-	req := b.request.WithContext(ctx)
-	if id != "" {
-		req.Header = req.Header.Clone()
-		req.Header.Set("Idempotency-Key", id)
-	}
-	req.ContentLength = int64(len(body))
-	// The transport sends again what never left this host.
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	req.Body, _ = req.GetBody()
-	return b.transport.RoundTrip(req)
 }
 
 // answer reads a response by its status. Success is 201 alone, with the page: a
@@ -147,7 +105,7 @@ func (b *Backend) answer(resp *http.Response) (page int64, err error) {
 		return 0, b.failed("reading its answer: ", err)
 	case code == http.StatusCreated && len(body) > maxBody:
 		return 0, b.status(backends.BadAnswer, resp, errTooLong)
-	case code == http.StatusCreated && !isJSON(resp.Header.Get("Content-Type")):
+	case code == http.StatusCreated && !outward.IsJSON(resp.Header):
 		return 0, b.status(backends.BadAnswer, resp, errNoJSON)
 	case code == http.StatusCreated:
 		if page, err = decodeAnswer(body); err != nil {
@@ -173,12 +131,6 @@ var (
 	errTooLong = errors.New("its answer has more than 64 KiB")
 	errNoJSON  = errors.New("its answer is not application/json; a proxy or a login page may stand between")
 )
-
-// isJSON says whether a Content-Type is application/json.
-func isJSON(contentType string) bool {
-	media, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(media), "application/json")
-}
 
 // detail returns what a refusal says of itself, where it says it as RFC 9457 and
 // many frameworks do, in one line that can be logged.
@@ -207,26 +159,17 @@ func (b *Backend) status(class backends.Class, resp *http.Response, why error) e
 }
 
 func (b *Backend) fault(class backends.Class, why error) *backends.Error {
-	return &backends.Error{Class: class, Backend: b.name, Err: fmt.Errorf("%s: %w", b.where, why)}
+	return &backends.Error{Class: class, Backend: b.name, Err: fmt.Errorf("%s: %w", b.line.Where, why)}
 }
 
-// failed is an error by what went wrong on the way.
 func (b *Backend) failed(doing string, err error) error {
-	class := backends.Unreachable
-	var slow net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &slow) && slow.Timeout() {
-		class = backends.Timeout
-	}
-	if len(err.Error()) > 300 { // the transport quotes what is no HTTP
-		err = fmt.Errorf("%.300s", err.Error())
-	}
-	return b.fault(class, fmt.Errorf("%s%w", doing, err))
+	return outward.Failed(b.name, b.line.Where, doing, err)
 }
 
 func (b *Backend) tokenFinding(code int) backends.Finding {
 	return backends.Finding{
 		Wrong:  true,
-		What:   fmt.Sprintf("backend %s: %s refuses our token (HTTP %d): it hears of no portal login, and lets nobody in by one", b.name, b.where, code),
+		What:   fmt.Sprintf("backend %s: %s refuses our token (HTTP %d): it hears of no portal login, and lets nobody in by one", b.name, b.line.Where, code),
 		Remedy: fmt.Sprintf("put a valid token into [[backend]] %q", b.name),
 	}
 }

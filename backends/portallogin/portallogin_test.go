@@ -247,7 +247,7 @@ func TestConfig(t *testing.T) {
 		"https://gate.example.com": "https://gate.example.com/portal_login/", "http://127.0.0.1:8080/api/v1": "http://127.0.0.1:8080/api/v1/portal_login/",
 	} {
 		b := open(t, url, nil, backends.Deps{})
-		if is := b.request.URL; is.Scheme+"://"+is.Host+is.RequestURI() != target {
+		if is := b.line.Head.URL; is.Scheme+"://"+is.Host+is.RequestURI() != target {
 			t.Errorf("%s leads to %s", url, is)
 		}
 	}

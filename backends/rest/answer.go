@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"memberradius/backends"
+	"memberradius/backends/outward"
 	"memberradius/member"
 )
 
@@ -30,7 +31,7 @@ var (
 // afterwards, since it may hold an nt_key.
 func (r *REST) body(resp *http.Response, f func([]byte) error) error {
 	switch {
-	case !isJSON(resp.Header.Get("Content-Type")):
+	case !outward.IsJSON(resp.Header):
 		drain(resp)
 		return r.bad(resp.StatusCode, errNoJSON)
 	case !identity(resp.Header.Get("Content-Encoding")):
@@ -50,13 +51,6 @@ func (r *REST) body(resp *http.Response, f func([]byte) error) error {
 		return r.bad(resp.StatusCode, err)
 	}
 	return nil
-}
-
-// isJSON says whether a Content-Type is application/json. A proxy's page with
-// status 200 must never be an Allow.
-func isJSON(contentType string) bool {
-	media, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(media), "application/json")
 }
 
 func identity(encoding string) bool { return encoding == "" || strings.EqualFold(encoding, "identity") }
@@ -99,7 +93,7 @@ func (r *REST) allowed(resp *http.Response, a *member.Attempt) (member.Answer, e
 		return member.Answer{}, err
 	}
 	if isMSCHAP(a.Proof.Kind) && key == nil {
-		return member.Answer{}, &backends.Error{Class: backends.NoNTKey, Backend: r.name, Err: fmt.Errorf("%s: %w", r.where, errNoNTKey)}
+		return member.Answer{}, &backends.Error{Class: backends.NoNTKey, Backend: r.name, Err: fmt.Errorf("%s: %w", r.line.Where, errNoNTKey)}
 	}
 	ans := member.Answer{
 		Proved:     a.Proof.Kind == member.Password || isMSCHAP(a.Proof.Kind),

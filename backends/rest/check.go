@@ -32,12 +32,12 @@ func (r *REST) Probe(ctx context.Context) *Probe {
 	a := &member.Attempt{Login: probeLogin, Port: 1812, Proof: member.Proof{Kind: member.Password, Password: member.Secret(rand.Text())}}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	resp, err := r.post(ctx, encode(a, r.raw))
+	resp, err := r.line.Post(ctx, "", encode(a, r.raw))
 	if err != nil {
 		return &Probe{Err: r.failed("", err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	p := &Probe{Status: resp.StatusCode, typed: isJSON(resp.Header.Get("Content-Type"))}
+	p := &Probe{Status: resp.StatusCode, typed: outward.IsJSON(resp.Header)}
 	p.Answer, p.Err = r.answer(resp, a)
 	return p
 }
@@ -54,7 +54,7 @@ func (r *REST) Findings(p *Probe) []backends.Finding {
 		return []backends.Finding{r.wayFinding(p.Err)}
 	case unknown && !p.typed:
 		return []backends.Finding{{
-			What:   fmt.Sprintf("backend %s: %s says HTTP %d without JSON to a login that does not exist", r.name, r.where, p.Status),
+			What:   fmt.Sprintf("backend %s: %s says HTTP %d without JSON to a login that does not exist", r.name, r.line.Where, p.Status),
 			Remedy: "if members are refused as unknown, compare the path of url with the system's documentation: a wrong path gives the same answer",
 		}}
 	case unknown, p.Err == nil && p.Answer.Verdict == member.Deny && p.Answer.Reason == member.ReasonRefused:
@@ -62,7 +62,7 @@ func (r *REST) Findings(p *Probe) []backends.Finding {
 	case p.Err == nil:
 		return []backends.Finding{{
 			Wrong:  true,
-			What:   fmt.Sprintf("backend %s: %s lets in a login that does not exist with a random password (HTTP %d)", r.name, r.where, p.Status),
+			What:   fmt.Sprintf("backend %s: %s lets in a login that does not exist with a random password (HTTP %d)", r.name, r.line.Where, p.Status),
 			Remedy: "url must lead to what checks logins and passwords; as it is, everybody can come in",
 		}}
 	case backends.ClassOf(p.Err) == backends.TokenRefused:
@@ -73,13 +73,7 @@ func (r *REST) Findings(p *Probe) []backends.Finding {
 
 // wayFinding says what is wrong on the way to the system.
 func (r *REST) wayFinding(err error) backends.Finding {
-	f := backends.Finding{Wrong: true, What: err.Error(), Remedy: "see whether the system runs and whether a firewall stands between"}
-	if known := outward.Remedy(err); known != "" {
-		f.Remedy = known
-	} else if backends.ClassOf(err) == backends.Timeout {
-		f.Remedy = fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout (a NAS gives up after some 30 s)", r.timeout)
-	}
-	return f
+	return outward.Finding(err, fmt.Sprintf("it takes longer than %s: see whether it runs, or raise timeout (a NAS gives up after some 30 s)", r.timeout))
 }
 
 // answerFinding says what is wrong with the answer.

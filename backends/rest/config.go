@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -10,6 +9,8 @@ import (
 	"memberradius/backends"
 	"memberradius/backends/outward"
 	"memberradius/member"
+
+	"golang.org/x/time/rate"
 )
 
 // DefaultTimeout bounds one call, from dialling to the last octet of the body.
@@ -43,10 +44,6 @@ type Config struct {
 	Insecure bool `toml:"insecure"`
 }
 
-func wrong(key, format string, args ...any) error {
-	return &backends.KeyError{Key: key, Err: fmt.Errorf(format, args...)}
-}
-
 // Open checks c and returns the backend, without a call to the system. The
 // error is a *backends.KeyError.
 func (c Config) Open(d backends.Deps) (backends.Backend, error) {
@@ -54,18 +51,18 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkToken(); err != nil {
-		return nil, err
+	if err := outward.CheckToken(c.Token); err != nil {
+		return nil, backends.Wrong("token", "%w", err)
 	}
 	if err := c.checkStatuses(); err != nil {
 		return nil, err
 	}
 	if c.Timeout < 0 || c.InFlight < 0 {
-		return nil, wrong("timeout", "and in_flight can't be negative")
+		return nil, backends.Wrong("timeout", "and in_flight can't be negative")
 	}
 	zone, err := time.LoadLocation(c.Zone) // empty is UTC
 	if err != nil {
-		return nil, wrong("zone", "%q is no time zone of this host; write it as \"Europe/Berlin\"", c.Zone)
+		return nil, backends.Wrong("zone", "%q is no time zone of this host; write it as \"Europe/Berlin\"", c.Zone)
 	}
 	r := &REST{name: d.Name, now: d.Clock(), say: d.Say, zone: zone, timeout: c.Timeout, denyOn: c.DenyOn, unknownOn: c.UnknownOn}
 	switch c.MSCHAP {
@@ -73,7 +70,7 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 	case "raw":
 		r.raw = true
 	default:
-		return nil, wrong("mschap", "%q is not known; write \"challenge-hash\" or \"raw\"", c.MSCHAP)
+		return nil, backends.Wrong("mschap", "%q is not known; write \"challenge-hash\" or \"raw\"", c.MSCHAP)
 	}
 	if r.timeout == 0 {
 		r.timeout = DefaultTimeout
@@ -84,32 +81,22 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 	if c.InFlight == 0 {
 		c.InFlight = backends.DefaultInFlight
 	}
-	r.connect(target, c)
+	way := outward.Way{Target: target, Private: c.Private, Timeout: r.timeout, Idle: idleTimeout, MaxHeader: maxHeader, Connections: c.InFlight}
+	r.line = way.Line(c.Token)
+	r.loud = rate.Sometimes{First: 1, Interval: loudEvery}
 	return r, nil
 }
 
 // target checks the address.
 func (c Config) target() (*url.URL, error) {
 	if c.URL == "" {
-		return nil, wrong("url", `is missing; write url = "https://api.example.com/wifi"`)
+		return nil, backends.Wrong("url", `is missing; write url = "https://api.example.com/wifi"`)
 	}
 	u, err := outward.Address(c.URL, c.Insecure)
 	if err != nil {
-		return nil, wrong("url", "%w", err)
+		return nil, backends.Wrong("url", "%w", err)
 	}
 	return u, nil
-}
-
-func (c Config) checkToken() error {
-	if c.Token == "" {
-		return wrong("token", `is missing or empty; write token = "env:NAME" or "file:PATH" and put what the member system gave out there`)
-	}
-	for _, b := range []byte(c.Token) {
-		if b <= ' ' || b > '~' { // RFC 6750 §2.1; a line break would start another header
-			return wrong("token", "holds a blank, a line break or a character that is no ASCII; see whether more than the token was copied")
-		}
-	}
-	return nil
 }
 
 var errStatus = errors.New("only statuses from 400 to 499 may stand here, and neither 408 nor 429, which never are an answer about a member")
@@ -121,13 +108,13 @@ func (c Config) checkStatuses() error {
 	}{{"deny_on", c.DenyOn}, {"unknown_on", c.UnknownOn}} {
 		for _, code := range list.codes {
 			if code < 400 || code > 499 || code == 408 || code == 429 {
-				return wrong(list.key, "%d: %w", code, errStatus)
+				return backends.Wrong(list.key, "%d: %w", code, errStatus)
 			}
 		}
 	}
 	for _, code := range c.DenyOn {
 		if slices.Contains(c.UnknownOn, code) {
-			return wrong("unknown_on", "%d stands in deny_on as well; it can mean one of the two", code)
+			return backends.Wrong("unknown_on", "%d stands in deny_on as well; it can mean one of the two", code)
 		}
 	}
 	return nil

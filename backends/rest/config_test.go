@@ -81,10 +81,7 @@ func TestGuardStandsInTheWay(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server was reached") }))
 	t.Cleanup(s.Close)
-	r := dial(t, s.URL, nil, backends.Deps{})
 	other := dial(t, s.URL, nil, backends.Deps{})
-	target := *r.request.URL
-	other.connect(&target, Config{Token: token, InFlight: 1})
 	g := outward.Guard{} // what a name gets whose answer is a loopback address
 	dialerOf(other, g)
 	_, err := other.Ask(t.Context(), pap("user1", "hello"))

@@ -17,7 +17,7 @@ import (
 
 // dialerOf puts another guard into the way of r.
 func dialerOf(r *REST, g outward.Guard) {
-	r.transport.DialContext = (&net.Dialer{Control: g.Control}).DialContext
+	r.line.Transport.DialContext = (&net.Dialer{Control: g.Control}).DialContext
 }
 
 const full = `{"return_url":"https://a.example","valid_until":"2099/01/10 01:59:59 +0000","valid_from":"2017-01-09T02:03:52",` +

@@ -1,14 +1,10 @@
 package rest
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -36,15 +32,13 @@ const (
 // A REST is a member system behind the contract. Close it.
 type REST struct {
 	name              string
-	where             string // scheme and host, for errors
 	timeout           time.Duration
 	denyOn, unknownOn []int
 	raw               bool
 	zone              *time.Location
 	now               func() time.Time
 	say               func(backends.Finding)
-	request           *http.Request // what all requests have in common; read-only
-	transport         *http.Transport
+	line              *outward.Line
 	loud              rate.Sometimes
 }
 
@@ -53,29 +47,8 @@ var (
 	_ backends.Checker = (*REST)(nil)
 )
 
-// connect prepares the way to target. There is no proxy from the environment:
-// the address that the guard sees must be the system's own.
-func (r *REST) connect(target *url.URL, c Config) {
-	r.where = target.Scheme + "://" + target.Host
-	r.loud = rate.Sometimes{First: 1, Interval: loudEvery}
-	way := outward.Way{Target: target, Private: c.Private, Timeout: r.timeout, Idle: idleTimeout, MaxHeader: maxHeader, Connections: c.InFlight}
-	r.transport = way.Transport()
-	r.request = &http.Request{
-		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"Authorization": {"Bearer " + string(c.Token)},
-			"Content-Type":  {"application/json"},
-			"Accept":        {"application/json"},
-			"User-Agent":    {"memberradius"},
-		},
-	}
-}
-
 // Close drops the connections that are idle.
-func (r *REST) Close() error {
-	r.transport.CloseIdleConnections()
-	return nil
-}
+func (r *REST) Close() error { return r.line.Close() }
 
 // Ask implements backends.Backend with one POST.
 func (r *REST) Ask(ctx context.Context, a *member.Attempt) (member.Answer, error) {
@@ -84,7 +57,7 @@ func (r *REST) Ask(ctx context.Context, a *member.Attempt) (member.Answer, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	resp, err := r.post(ctx, encode(a, r.raw))
+	resp, err := r.line.Post(ctx, "", encode(a, r.raw))
 	if err != nil {
 		return member.Answer{}, r.failed("", err)
 	}
@@ -113,19 +86,6 @@ func (r *REST) unasked(a *member.Attempt) (member.Answer, error) {
 		return member.Answer{Verdict: member.Deny, Reason: member.ReasonNoCredential, Source: r.name}, nil
 	}
 	return member.Answer{}, nil
-}
-
-// post sends body and returns as soon as the header of the response is there.
-// It goes to the transport, not to a Client: a Client would follow redirects
-// and take the token with it.
-func (r *REST) post(ctx context.Context, body []byte) (*http.Response, error) {
-	req := r.request.WithContext(ctx)
-	req.ContentLength = int64(len(body))
-	// The transport sends again what never left this host, and nothing else:
-	// a POST that was written may have cost a pass.
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	req.Body, _ = req.GetBody()
-	return r.transport.RoundTrip(req)
 }
 
 // answer reads a response by its status.
@@ -162,27 +122,17 @@ func (r *REST) answer(resp *http.Response, a *member.Attempt) (member.Answer, er
 func (r *REST) fault(class backends.Class, resp *http.Response, why string) error {
 	return &backends.Error{
 		Class: class, Backend: r.name, After: outward.RetryAfter(resp.Header, r.now()), Status: resp.StatusCode,
-		Err: fmt.Errorf("%s: HTTP %d: %s", r.where, resp.StatusCode, why),
+		Err: fmt.Errorf("%s: HTTP %d: %s", r.line.Where, resp.StatusCode, why),
 	}
 }
 
-// failed is a "could not say" by what went wrong on the way.
 func (r *REST) failed(doing string, err error) error {
-	class := backends.Unreachable
-	var slow net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &slow) && slow.Timeout():
-		class = backends.Timeout
-	}
-	if len(err.Error()) > 300 { // the transport quotes what is no HTTP
-		err = fmt.Errorf("%.300s", err.Error())
-	}
-	return &backends.Error{Class: class, Backend: r.name, Err: fmt.Errorf("%s: %s%w", r.where, doing, err)}
+	return outward.Failed(r.name, r.line.Where, doing, err)
 }
 
 // bad is a "could not say" by what stands in a body.
 func (r *REST) bad(code int, err error) error {
-	return &backends.Error{Class: backends.BadAnswer, Backend: r.name, Err: fmt.Errorf("%s: HTTP %d: %w", r.where, code, err)}
+	return &backends.Error{Class: backends.BadAnswer, Backend: r.name, Err: fmt.Errorf("%s: HTTP %d: %w", r.line.Where, code, err)}
 }
 
 // drain reads the rest of a short body, so that the connection can be used again.
@@ -191,7 +141,7 @@ func drain(resp *http.Response) { _, _ = io.CopyN(io.Discard, resp.Body, maxBody
 func (r *REST) tokenFinding(code int) backends.Finding {
 	return backends.Finding{
 		Wrong:  true,
-		What:   fmt.Sprintf("backend %s: %s refuses our token (HTTP %d): nobody new can come in by it", r.name, r.where, code),
+		What:   fmt.Sprintf("backend %s: %s refuses our token (HTTP %d): nobody new can come in by it", r.name, r.line.Where, code),
 		Remedy: fmt.Sprintf("put a valid token into [[backend]] %q; if it says %d for a wrong password, write deny_on = [%d]", r.name, code, code),
 	}
 }

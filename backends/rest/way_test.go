@@ -131,8 +131,8 @@ func TestTLS(t *testing.T) {
 	if found := r.Check(t.Context()); len(found) != 1 || !strings.Contains(found[0].Remedy, "CA") {
 		t.Errorf("Check: %v", found)
 	}
-	r.transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-	r.transport.TLSClientConfig.RootCAs.AddCert(s.Certificate())
+	r.line.Transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+	r.line.Transport.TLSClientConfig.RootCAs.AddCert(s.Certificate())
 	if _, err := r.Ask(t.Context(), pap("user1", "hello")); err != nil {
 		t.Errorf("a certificate that is trusted: %v", err)
 	}

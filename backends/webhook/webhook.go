@@ -40,7 +40,7 @@ func (c Config) Open(d backends.Deps) (backends.Backend, error) {
 	case "given":
 		b.given = true
 	default:
-		return nil, &backends.KeyError{Key: "secret", Err: fmt.Errorf(`%q is not known; write "generate" or "given"`, c.Secret)}
+		return nil, backends.Wrong("secret", `%q is not known; write "generate" or "given"`, c.Secret)
 	}
 	b.decoder = decoder{backend: d.Name, given: b.given, ntHash: d.NTHash}
 	if d.Directory == nil {
