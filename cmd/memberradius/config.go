@@ -156,7 +156,7 @@ func (c *config) cross(r *reader) {
 		asked := slices.ContainsFunc(c.Sites, func(s siteConfig) bool {
 			return slices.Contains(s.Ask, b.Name) || slices.Contains(s.Gates, b.Name)
 		})
-		if !asked && b.Name != "" && b.Kind != "portal_login" {
+		if !asked && b.Name != "" && !kinds()[b.Kind].told {
 			r.add(warn, fmt.Sprintf("backend[%d]", i), fmt.Sprintf("backend %q is asked by no site", b.Name),
 				"name it in the ask or gates of a [[site]], or take it out")
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"memberradius/member"
@@ -37,15 +36,6 @@ func (c *config) readPortals(tables []*table) {
 		c.Portals = append(c.Portals, c.readPortal(t, name, site))
 		t.end()
 	}
-}
-
-// site returns the site of that name; nil where there is none.
-func (c *config) site(name string) *siteConfig {
-	i := slices.IndexFunc(c.Sites, func(s siteConfig) bool { return s.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return &c.Sites[i]
 }
 
 func (c *config) readPortal(t *table, name string, site *siteConfig) portalConfig {

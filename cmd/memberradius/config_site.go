@@ -83,7 +83,7 @@ func (c *config) crossSite(r *reader, s *siteConfig, path string) {
 			switch {
 			case !slices.Contains(known, name):
 				r.add(wrong, at, fmt.Sprintf("site %q: %s: backend %q is unknown", s.Name, key, name), "use the name of a [[backend]]: "+strings.Join(known, ", "))
-			case key == "gates" && c.kindOf(name) == "portal_login":
+			case key == "gates" && kinds()[c.backend(name).Kind].told:
 				r.add(wrong, at, fmt.Sprintf("site %q: gates: backend %q lets nobody in: it is told of portal logins", s.Name, name), "take it out of gates")
 			case slices.Index(list, name) < i:
 				r.add(wrong, at, fmt.Sprintf("site %q: %s: backend %q stands twice", s.Name, key, name), "name each once")
@@ -94,16 +94,6 @@ func (c *config) crossSite(r *reader, s *siteConfig, path string) {
 		r.add(wrong, path+".default_plan", fmt.Sprintf("site %q: default_plan %q is unknown", s.Name, s.DefaultPlan),
 			"use the name of a [[plan]]: "+strings.Join(names(c.Plans, func(p planConfig) string { return p.Name }), ", "))
 	}
-}
-
-// kindOf returns the kind of a backend by its name.
-func (c *config) kindOf(name string) string {
-	for i := range c.Backends {
-		if c.Backends[i].Name == name {
-			return c.Backends[i].Kind
-		}
-	}
-	return ""
 }
 
 // plan returns the plan that a member system's name for it stands for: a
@@ -119,7 +109,24 @@ func (c *config) plan(name string) *planConfig {
 	return nil
 }
 
-// hasSite says whether there is a site of that name.
-func (c *config) hasSite(name string) bool {
-	return slices.ContainsFunc(c.Sites, func(s siteConfig) bool { return s.Name == name })
+// site returns the site of that name; nil where there is none.
+func (c *config) site(name string) *siteConfig {
+	return pick(c.Sites, func(s *siteConfig) bool { return s.Name == name })
+}
+
+func (c *config) hasSite(name string) bool { return c.site(name) != nil }
+
+// backend returns the [[backend]] of that name; nil where there is none.
+func (c *config) backend(name string) *backendConfig {
+	return pick(c.Backends, func(b *backendConfig) bool { return b.Name == name })
+}
+
+// pick returns the first of all that is meant, in its place; nil where none is.
+func pick[T any](all []T, is func(*T) bool) *T {
+	for i := range all {
+		if is(&all[i]) {
+			return &all[i]
+		}
+	}
+	return nil
 }

@@ -80,13 +80,14 @@ func (v *deviceAddCmd) owner(p *program, s *store.Store, c *config) (string, err
 		if v.Backend != "" && v.Backend != b.Name {
 			continue
 		}
-		switch k := kinds()[b.Kind]; {
-		case k.live && v.Backend != "":
-			return "", fmt.Errorf("backend %q is asked with a password at each login: it could not say whether %q may come in when her device does", b.Name, v.Login)
-		case !k.stored && !k.live && b.Kind != "portal_login":
-			foreign = append(foreign, b.Name)
+		k := kinds()[b.Kind]
+		switch why := k.ownsNoDevice(); {
+		case why != "" && v.Backend != "":
+			return "", fmt.Errorf("backend %q: %s", b.Name, why)
+		case why != "":
 			continue
 		case !k.stored:
+			foreign = append(foreign, b.Name)
 			continue
 		}
 		switch _, err := s.Get(p.ctx, b.Name, v.Login); {
@@ -162,32 +163,40 @@ func (v *deviceListCmd) Run(p *program) error {
 }
 
 // everyDevice reads all devices that a filter asks for.
-func everyDevice(ctx context.Context, s *store.Store, f store.DeviceFilter) (all []store.Device, err error) {
-	for {
-		found, err := s.Devices(ctx, &f)
+func everyDevice(ctx context.Context, s *store.Store, f store.DeviceFilter) ([]store.Device, error) {
+	return everyPage(func(after string) ([]store.Device, error) {
+		f.After = after
+		return s.Devices(ctx, &f)
+	}, func(d *store.Device) string { return d.MAC })
+}
+
+// everyBlocked reads all devices that are blocked.
+func everyBlocked(ctx context.Context, s *store.Store) ([]store.BlockedDevice, error) {
+	return everyPage(func(after string) ([]store.BlockedDevice, error) { return s.Blocked(ctx, after, 0) },
+		func(b *store.BlockedDevice) string { return b.MAC })
+}
+
+// everyPage reads a list of the store page by page: key names the last of a page.
+func everyPage[T any](page func(after string) ([]T, error), key func(*T) string) (all []T, err error) {
+	for after := ""; ; after = key(&all[len(all)-1]) {
+		found, err := page(after)
 		if err != nil {
 			return nil, err
 		}
 		if all = append(all, found...); len(found) < store.MaxListed {
 			return all, nil
 		}
-		f.After = found[len(found)-1].MAC
 	}
 }
 
 func (v *deviceListCmd) blocked(p *program, s *store.Store) error {
-	views := []blockedView{}
-	for after := ""; ; after = views[len(views)-1].MAC {
-		found, err := s.Blocked(p.ctx, after, 0)
-		if err != nil {
-			return err
-		}
-		for _, b := range found {
-			views = append(views, blockedView{b.MAC, b.Why, b.Created})
-		}
-		if len(found) < store.MaxListed {
-			break
-		}
+	found, err := everyBlocked(p.ctx, s)
+	if err != nil {
+		return err
+	}
+	views := make([]blockedView, len(found))
+	for i, b := range found {
+		views[i] = blockedView{b.MAC, b.Why, b.Created}
 	}
 	if p.JSON {
 		return p.printJSON(views)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"memberradius/member"
 	"memberradius/store"
@@ -26,16 +25,16 @@ func (f apiFront) Devices(ctx context.Context, q *api.DeviceQuery) ([]api.Device
 // AddDevice implements api.Devices.
 func (f apiFront) AddDevice(ctx context.Context, d *api.Device) error {
 	c := f.config()
-	i := slices.IndexFunc(c.Backends, func(b backendConfig) bool { return b.Name == d.Backend })
+	b := c.backend(d.Backend)
 	switch {
-	case i < 0:
+	case b == nil:
 		return api.ErrUnknown
 	case d.Site != "" && !c.hasSite(d.Site):
 		return &api.Refusal{Field: "site", Words: "there is no such site"}
 	}
-	k := kinds()[c.Backends[i].Kind]
-	if k.live {
-		return &api.Refusal{Field: "backend", Words: "it is asked with a password at each login, and could not say whether a device's member may come in"}
+	k := kinds()[b.Kind]
+	if why := k.ownsNoDevice(); why != "" {
+		return &api.Refusal{Field: "backend", Words: why}
 	}
 	if k.stored {
 		if _, err := f.store().Get(ctx, d.Backend, d.Login); err != nil {
@@ -56,20 +55,13 @@ func (f apiFront) RemoveDevice(ctx context.Context, mac string) error {
 }
 
 // Blocked implements api.Blocks.
-func (f apiFront) Blocked(ctx context.Context) (all []api.Block, err error) {
-	for after := ""; ; {
-		found, err := f.store().Blocked(ctx, after, 0)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range found {
-			all = append(all, api.Block(b))
-		}
-		if len(found) < store.MaxListed {
-			return all, nil
-		}
-		after = found[len(found)-1].MAC
+func (f apiFront) Blocked(ctx context.Context) ([]api.Block, error) {
+	found, err := everyBlocked(ctx, f.store())
+	all := make([]api.Block, len(found))
+	for i, b := range found {
+		all[i] = api.Block(b)
 	}
+	return all, err
 }
 
 // Block implements api.Blocks.

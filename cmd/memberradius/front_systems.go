@@ -127,13 +127,3 @@ func (f apiFront) Runs(ctx context.Context, backend string, most int) ([]api.Run
 	}
 	return out, nil
 }
-
-// backend returns the [[backend]] of that name; nil where there is none.
-func (c *config) backend(name string) *backendConfig {
-	for i := range c.Backends {
-		if c.Backends[i].Name == name {
-			return &c.Backends[i]
-		}
-	}
-	return nil
-}

@@ -26,8 +26,22 @@ type kind struct {
 	// stored says that its members are in the embedded store, synced that the
 	// system's own word puts them there.
 	stored, synced bool
+	// told says that it has no members: it hears of portal logins.
+	told bool
 	// remote says that Check goes over the network; live ones do anyway.
 	remote bool
+}
+
+// ownsNoDevice says why no device can be registered to a member that such a system
+// knows; "": one can.
+func (k *kind) ownsNoDevice() string {
+	switch {
+	case k.live:
+		return "it is asked with a password at each login, and could not say whether a device's member may come in"
+	case k.told:
+		return "it has no members: it is told of portal logins"
+	}
+	return ""
 }
 
 // kinds is the one registry of member systems: by the word in kind = "...",
@@ -38,7 +52,7 @@ func kinds() map[string]kind {
 		"file":         {config: func() opener { return &file.Config{} }},
 		"local":        {config: func() opener { return &local.Config{} }, stored: true},
 		"nexudus":      {config: func() opener { return &nexudus.Config{} }, stored: true, synced: true, remote: true},
-		"portal_login": {config: func() opener { return &portallogin.Config{} }, remote: true},
+		"portal_login": {config: func() opener { return &portallogin.Config{} }, told: true, remote: true},
 		"rest":         {config: func() opener { return &rest.Config{} }, live: true},
 		"webhook":      {config: func() opener { return &webhook.Config{} }, stored: true, synced: true},
 	}

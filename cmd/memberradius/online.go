@@ -103,10 +103,8 @@ func (c *config) limits() presence.Tables {
 // zone returns the zone of a site; UTC where nobody says.
 func (s *server) zone(site string) *time.Location {
 	if c := s.config.Load(); c != nil {
-		for i := range c.Sites {
-			if c.Sites[i].Name == site {
-				return c.Sites[i].Zone
-			}
+		if s := c.site(site); s != nil {
+			return s.Zone
 		}
 	}
 	return time.UTC

@@ -123,7 +123,7 @@ func newHotspot(t *testing.T, gate *radiustest.UAM) *hotspot {
 	})
 	// All names of the world lead to the gateway, as they do behind one.
 	screen := chromium.Phone()
-	screen.Flags = []string{"--host-resolver-rules=MAP *.example " + gate.Host()}
+	screen.World = gate.Host()
 	h.page = screen.Open(t)
 	return h
 }

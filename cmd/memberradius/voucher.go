@@ -108,19 +108,15 @@ func (v *voucherListCmd) Run(p *program) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	views := []voucherView{}
-	for f := (store.VoucherFilter{Name: v.Name, Live: !v.All}); ; {
-		found, err := s.Vouchers(p.ctx, &f)
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			views = append(views, viewVoucher(&found[i]))
-		}
-		if len(found) < store.MaxListed {
-			break
-		}
-		f.Before = found[len(found)-1].ID
+	found, err := everyPage(func(before string) ([]store.Voucher, error) {
+		return s.Vouchers(p.ctx, &store.VoucherFilter{Name: v.Name, Live: !v.All, Before: before})
+	}, func(v *store.Voucher) string { return v.ID })
+	if err != nil {
+		return err
+	}
+	views := make([]voucherView, len(found))
+	for i := range found {
+		views[i] = viewVoucher(&found[i])
 	}
 	if p.JSON {
 		return p.printJSON(views)

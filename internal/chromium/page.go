@@ -63,10 +63,11 @@ func (s Screen) Open(tb testing.TB) *Page {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	args := append([]string{
+	args := []string{
 		"--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage",
+		"--disable-component-update", "--disable-sync", "--disable-features=AutofillServerCommunication", "--host-resolver-rules=" + s.names(),
 		"--remote-debugging-pipe", "--user-data-dir=" + profile,
-	}, s.Flags...)
+	}
 	if os.Geteuid() == 0 {
 		args = append(args, "--no-sandbox") // Chromium's sandbox does not run as root
 	}

@@ -16,8 +16,9 @@ type Screen struct {
 	Width, Height int
 	// Dark prefers dark colours.
 	Dark bool
-	// Flags are further ones of Chromium's command line.
-	Flags []string
+	// World is the host and port that all names lead to; "": they lead nowhere, and
+	// the browser reaches loopback addresses alone.
+	World string
 }
 
 // User-Agents of the small browsers that open by themselves before a portal, and
@@ -27,6 +28,15 @@ const (
 	Pixel  = "Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.0.0 Mobile Safari/537.36"
 	Laptop = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 )
+
+// names has Chromium's names lead to the test's own world, since the browser asks its
+// maker for this and that by itself.
+func (s *Screen) names() string {
+	if s.World != "" {
+		return "MAP * " + s.World + ", EXCLUDE 127.0.0.1"
+	}
+	return "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+}
 
 // Phone is an iPhone in English.
 func Phone() Screen {

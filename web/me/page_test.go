@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"memberradius/internal/chromium"
 	"memberradius/onboard"
 )
 
@@ -80,7 +81,7 @@ func TestDeviceInHerHandComesFirst(t *testing.T) {
 	b.enter(t)
 	links := regexp.MustCompile(`/me/profile/(\w+)`)
 	for agent, first := range map[string]string{
-		iPhone: "apple", laptop: "ca", pixel: "ca", "curl/8": "ca",
+		chromium.IPhone: "apple", chromium.Laptop: "ca", chromium.Pixel: "ca", "curl/8": "ca",
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)": "apple", "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0)": "onc",
 	} {
 		b.agent = agent
@@ -97,7 +98,7 @@ func TestDeviceInHerHandComesFirst(t *testing.T) {
 				t.Errorf("%s: %s is not offered", agent, kind)
 			}
 		}
-		if this := strings.Index(p.body, english.ThisDevice); (this >= 0) != (agent != pixel && agent != "curl/8") {
+		if this := strings.Index(p.body, english.ThisDevice); (this >= 0) != (agent != chromium.Pixel && agent != "curl/8") {
 			t.Errorf("%s: a profile for this device is offered: %v", agent, this >= 0)
 		}
 	}
