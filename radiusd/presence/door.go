@@ -272,9 +272,10 @@ func (d *door) load() (waiting, flying int) {
 	return d.waiting, d.flying
 }
 
-// close drops what waits and returns when nothing is under way.
-func (d *door) close() {
+// shut drops what waits, and takes nothing more.
+func (d *door) shut() {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.closed = true
 	for id, e := range d.errands {
 		if !e.flying {
@@ -290,8 +291,6 @@ func (d *door) close() {
 		w.timer.Stop()
 		delete(d.watched, id)
 	}
-	d.mu.Unlock()
-	d.running.Wait()
 }
 
 // count counts an attempt.

@@ -215,9 +215,10 @@ func (p *Presence) Swap(t Tables) { p.tables.Store(&t) }
 // noted, so the ledger is closed after it. Calls that come later do nothing.
 func (p *Presence) Close() {
 	p.closing.Do(func() {
+		p.door.shut() // before what is under way ends, and makes room for what waits
 		p.stop()
 		p.rounds.close()
-		p.door.close()
+		p.door.running.Wait()
 		p.running.Wait()
 		p.notes.close()
 	})

@@ -309,7 +309,7 @@ func TestCoAToDisconnect(t *testing.T) {
 // TestDeadAccessPoint: real silence, with timers that are short.
 func TestDeadAccessPoint(t *testing.T) {
 	t.Parallel()
-	w := newWired(t, coa.Timers{IRT: 20 * time.Millisecond, MRT: 40 * time.Millisecond, MRC: 3, MRD: 200 * time.Millisecond})
+	w := newWired(t, coa.Timers{IRT: 100 * time.Millisecond, MRT: 200 * time.Millisecond, MRC: 3, MRD: time.Second})
 	dead, live := w.open("ap1", 200), w.open("ap2", 200)
 	dead.set(func() { dead.dead = true })
 	for id := range w.sessions {
