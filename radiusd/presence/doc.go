@@ -38,8 +38,8 @@
 //
 // A NAS that does not answer costs little: few requests are under way to it
 // until it has answered one, and when one has stayed without an answer for as long as
-// the client repeats it, those that wait for this NAS are not sent. The next poll tries
-// again. After an acknowledged Disconnect-Request the Stop must follow; where it
+// the client repeats it, those that wait for this NAS are not sent. It is tried again
+// after a minute, and less often from one time to the next. After an acknowledged Disconnect-Request the Stop must follow; where it
 // does not, the attempt says so.
 //
 // The package does not keep sessions (the ledger does, and tells of each

@@ -209,7 +209,7 @@ func (d *door) settle(e *errand) {
 	p.notes.note(*a)
 	d.mu.Unlock()
 	if e.err != nil && a.Result.Outcome != coa.Ended {
-		d.findings.say(a, a.Err, "see that the NAS takes such requests, at this address and with the client's secret; the session is tried again at the next poll")
+		d.findings.say(a, a.Err, "see that the NAS takes such requests, at this address and with the client's secret; the session is tried again")
 	}
 	close(e.done)
 	for _, s := range stranded {
@@ -285,6 +285,9 @@ func (d *door) shut() {
 	}
 	for _, l := range d.lanes {
 		l.queue = nil
+		if l.wake != nil {
+			l.wake.Stop()
+		}
 	}
 	d.starving, d.waiting = nil, 0
 	for id, w := range d.watched {

@@ -167,11 +167,13 @@ func TestDeadNAS(t *testing.T) {
 		r := newRig(t, nil)
 		dead := &lates{after: 30 * time.Second, outcome: coa.Timeout}
 		live := &lates{after: time.Millisecond, outcome: coa.ACK}
+		first := dead
 		r.answer = func(a Action, s *member.Session) (coa.Result, error) {
+			by := live
 			if s.Client == "ap1" {
-				return dead.answer(a, s)
+				r.set(func() { by = first })
 			}
-			return live.answer(a, s)
+			return by.answer(a, s)
 		}
 		const n = 2000
 		for i := range n {
@@ -218,10 +220,8 @@ func TestDeadNAS(t *testing.T) {
 		if asked := r.took(); len(asked) != 0 {
 			t.Errorf("asked %v", asked)
 		}
-		dead.outcome, dead.after = coa.ACK, time.Millisecond
-		time.Sleep(silence)
-		r.ReconsiderAll() // and then it is back
-		time.Sleep(time.Second)
+		r.set(func() { first = live })
+		time.Sleep(silence) // and then it is back
 		if asked := r.took(); len(asked) != n {
 			t.Errorf("asked for %d", len(asked))
 		}

@@ -18,8 +18,10 @@ const (
 	// maxLane and maxWaiting bound what waits for one NAS, and for all. What finds
 	// no place is judged again when there is one.
 	maxLane, maxWaiting = 4096, 16384
-	// silence is how long a NAS that did not answer is not asked again, but for the operator.
-	silence = time.Minute
+	// silence is how long a NAS that did not answer is not asked again, but for the
+	// operator. It doubles from one time to the next, up to longestSilence: one that was
+	// away for a moment is soon asked, one that is dead now and then.
+	silence, longestSilence = time.Minute, defaultPoll
 )
 
 // A lane is what waits for one NAS.
@@ -28,8 +30,11 @@ type lane struct {
 	queue   []*errand
 	flying  int
 	window  int
-	// heard is when the NAS last answered. silent: it has not answered, and is left alone until then.
+	// heard is when the NAS last answered. silent: it has not answered, and is left
+	// alone until then, for that pause; wake has its sessions judged anew.
 	heard, silent time.Time
+	pause         time.Duration
+	wake          *time.Timer
 	// over: something found no place; starving: it is in the door's list.
 	over, starving bool
 }
@@ -121,13 +126,14 @@ func (d *door) landed(e *errand) (stranded []*errand, resume bool) {
 	l.flying--
 	switch e.attempt.Result.Outcome {
 	case coa.ACK, coa.NAK:
-		l.heard, l.silent = now, time.Time{}
+		l.heard, l.silent, l.pause = now, time.Time{}, 0
 		l.window = min(max(l.window+1, firstWindow), lastWindow)
 	case coa.Timeout, coa.Refused:
 		if l.heard.After(e.attempt.At) {
 			break // it is there, and has answered others meanwhile
 		}
-		l.window, l.silent, l.over = 1, now.Add(silence), false
+		l.window, l.over = 1, false
+		d.hush(l, now)
 		stranded, l.queue = l.queue, nil
 		d.waiting -= len(stranded)
 		for _, s := range stranded {
@@ -142,13 +148,23 @@ func (d *door) landed(e *errand) (stranded []*errand, resume bool) {
 	return stranded, resume
 }
 
+// hush leaves a NAS that did not answer alone for a while. The door is locked.
+func (d *door) hush(l *lane, now time.Time) {
+	if now.Before(l.silent) || d.closed {
+		return
+	}
+	l.pause = min(max(2*l.pause, silence), longestSilence)
+	l.silent = now.Add(l.pause)
+	l.wake = time.AfterFunc(l.pause, d.presence.rounds.all)
+}
+
 // prune forgets lanes that nothing is to be remembered of.
 func (d *door) prune() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.presence.config.Now()
 	for address, l := range d.lanes {
-		if len(l.queue) == 0 && l.flying == 0 && !now.Before(l.silent) {
+		if len(l.queue) == 0 && l.flying == 0 && !now.Before(l.silent.Add(longestSilence)) {
 			delete(d.lanes, address)
 		}
 	}

@@ -263,7 +263,7 @@ func (p *Presence) sign(s Session) time.Time {
 
 // poll has all sessions judged now and then. It is what ends a session whose
 // time is over where the NAS does not heed Session-Timeout, and what tries
-// again where a NAS did not answer.
+// again where a NAS said no.
 func (p *Presence) poll() {
 	t := time.NewTicker(p.config.Poll)
 	defer t.Stop()
