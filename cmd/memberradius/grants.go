@@ -206,18 +206,29 @@ func (c *config) onlyClient(site string) int {
 // granted to who may not come in any more.
 func (o *online) membersChanged(logins ...string) {
 	o.presence.Reconsider(logins...)
-	// A controller that lets in by itself asks nobody at the next request.
-	if slices.ContainsFunc(o.server.config.Load().Portals, func(p portalConfig) bool { return p.Guests != nil }) {
-		o.running.Go(func() { o.endGrants(logins) })
-	}
-}
-
-// endGrants ends the grants of those members who may not come in.
-func (o *online) endGrants(logins []string) {
 	changed := make(map[string]bool, len(logins))
 	for _, login := range logins {
 		changed[login] = true
 	}
+	o.grantsChanged(func(folded string) bool { return changed[folded] })
+}
+
+// anybodyChanged is membersChanged where it is not known who has: a file was read
+// again, a backup was put back.
+func (o *online) anybodyChanged() {
+	o.presence.ReconsiderAll()
+	o.grantsChanged(func(string) bool { return true })
+}
+
+// grantsChanged ends the grants of those who are meant and may not come in.
+func (o *online) grantsChanged(meant func(folded string) bool) {
+	// A controller that lets in by itself asks nobody at the next request.
+	if slices.ContainsFunc(o.server.config.Load().Portals, func(p portalConfig) bool { return p.Guests != nil }) {
+		o.running.Go(func() { o.endGrants(meant) })
+	}
+}
+
+func (o *online) endGrants(meant func(folded string) bool) {
 	db := o.server.systems.database()
 	for f := (store.GrantFilter{Live: true}); ; {
 		found, err := db.Grants(o.ctx, &f)
@@ -227,11 +238,11 @@ func (o *online) endGrants(logins []string) {
 		}
 		for i := range found {
 			g := &found[i]
-			if g.Login == "" || !changed[member.FoldString(g.Login)] {
+			if g.Login == "" || !meant(member.FoldString(g.Login)) {
 				continue
 			}
-			if _, err := o.server.resolve(g.Site, g.Login); errors.Is(err, errMayNot) {
-				_, err = db.EndGrant(o.ctx, g.PageID, store.EndKicked)
+			if o.server.shut(g) {
+				_, err := db.EndGrant(o.ctx, g.PageID, store.EndKicked)
 				o.tidied(o.ctx, "the grant of a member who may not come in could not be ended", err)
 			}
 		}
@@ -240,6 +251,14 @@ func (o *online) endGrants(logins []string) {
 		}
 		f.Before = found[len(found)-1].PageID
 	}
+}
+
+// shut says whether the device of a grant would not be let in any more.
+func (s *server) shut(g *store.Grant) bool {
+	door := s.tables.Load().Doors
+	a := member.Attempt{Login: g.MAC, StationMAC: g.MAC, Site: g.Site, Proof: member.Proof{Kind: member.MAC}, Received: time.Now()}
+	var answer member.Answer
+	return door != nil && door.Known(&a, &answer) && answer.Verdict == member.Deny
 }
 
 // doorsClosed has whoever is on by these devices judged anew, and UniFi

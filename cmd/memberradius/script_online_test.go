@@ -45,6 +45,7 @@ func TestOnlineScripts(t *testing.T) {
 			"signal":    scriptSignal,
 			"status":    scriptStatus,
 			"submit":    scriptSubmit,
+			"unifi":     scriptUniFi,
 			"visit":     scriptVisit,
 		},
 		Condition: func(name string) (bool, error) {
@@ -71,6 +72,8 @@ type street struct {
 	nases map[string]*dasNAS
 	tab   *tab  // the browser's; nil: none is open
 	gate  *gate // nil: none is there
+	// console is what a UniFi console is told.
+	console chan string
 }
 
 type streetKey struct{}

@@ -148,7 +148,7 @@ func (s *server) open(ctx context.Context, c *config) (err error) {
 	}
 	commit()
 	s.tables.Store(&tables)
-	s.systems.follow(&follower{s.online.membersChanged, s.online.doorsClosed, s.online.presence.ReconsiderAll})
+	s.systems.follow(&follower{s.online.membersChanged, s.online.doorsClosed, s.online.anybodyChanged})
 	return nil
 }
 
