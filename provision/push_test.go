@@ -21,7 +21,7 @@ func TestPush(t *testing.T) {
 	first := b.kept()["anna@x"].Credential.Password
 	b.push(&backends.Push{ID: "d2", Records: []member.Record{gone("1", "")}})
 	b.want("ended by id", b.members(), "bob@x")
-	for range 100 {
+	for range 100 { // F20
 		b.push(&backends.Push{ID: "d1", Records: []member.Record{rec("1", "anna", "day")}})
 	}
 	b.want("repeated", b.members(), "bob@x")

@@ -83,6 +83,7 @@ func reported(t *testing.T, w *radiustest.Wire, datagram []byte) []byte {
 	return reply
 }
 
+// P15, and all else that a report says.
 func TestAccounting_ReportIsReadWhole(t *testing.T) {
 	t.Parallel()
 	l := &ledger{}

@@ -19,7 +19,12 @@ func (s *Server) operator() http.Handler {
 		MaxRequestsInFlight: 8, // a scrape walks every counter; eight at once are no scrapes
 		ErrorLog:            s.config.ErrorLog,
 	}))
+	// It is 200 whatever it says: who is degraded serves, and must not be restarted for it.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.degraded(); err != nil {
+			say(w, http.StatusOK, "degraded: "+err.Error()+"\n")
+			return
+		}
 		say(w, http.StatusOK, "ok\n")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -34,6 +39,13 @@ func (s *Server) operator() http.Handler {
 	}
 	s.parts.shared(mux)
 	return mux
+}
+
+func (s *Server) degraded() error {
+	if s.config.Degraded == nil {
+		return nil
+	}
+	return s.config.Degraded()
 }
 
 // public serves guests and member systems. Metrics, health and the API are the

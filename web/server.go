@@ -50,6 +50,9 @@ type Config struct {
 	// Ready says why the server can't be used at this moment; nil is that it
 	// can. It answers at once: it never waits for a member system.
 	Ready func() error
+	// Degraded says what does not work while logins do; nil, and a nil answer: all
+	// does. It answers at once.
+	Degraded func() error
 	// ErrorLog gets what net/http has to say of broken connections.
 	ErrorLog *log.Logger
 

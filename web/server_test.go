@@ -67,12 +67,18 @@ func TestPages(t *testing.T) {
 	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "memberradius_test_total", Help: "A test."})
 	counter.Add(7)
 	registry.MustRegister(counter)
-	var away atomic.Bool
+	var away, limps atomic.Bool
 	addrs := start(t, Config{
 		Listen: "127.0.0.1:0", Public: []string{"127.0.0.1:0"}, Metrics: registry,
 		Ready: func() error {
 			if away.Load() {
 				return errors.New("members are not read yet")
+			}
+			return nil
+		},
+		Degraded: func() error {
+			if limps.Load() {
+				return errors.New("no report is kept")
 			}
 			return nil
 		},
@@ -86,7 +92,8 @@ func TestPages(t *testing.T) {
 		body   string
 	}{
 		{"metrics", addrs[0], "/metrics", false, 200, "memberradius_test_total 7"},
-		{"health", addrs[0], "/healthz", true, 200, "ok"},
+		{"health", addrs[0], "/healthz", true, 200, "degraded: no report is kept\n"},
+		{"good health", addrs[0], "/healthz", false, 200, "ok\n"},
 		{"ready", addrs[0], "/readyz", false, 200, "ready"},
 		{"not ready", addrs[0], "/readyz", true, 503, "not ready: members are not read yet"},
 		{"nothing else", addrs[0], "/", false, 404, ""},
@@ -96,6 +103,7 @@ func TestPages(t *testing.T) {
 	}
 	for _, tt := range tests {
 		away.Store(tt.away)
+		limps.Store(tt.away)
 		resp, body := get(t, tt.addr, tt.path)
 		if resp.StatusCode != tt.status || !strings.Contains(body, tt.body) {
 			t.Errorf("%s: %d %q, want %d with %q", tt.name, resp.StatusCode, body, tt.status, tt.body)

@@ -83,6 +83,7 @@ func TestConfigFindings(t *testing.T) {
 		{"no environment", "[[client]]\nname = \"b\"\naddress = \"192.0.2.2\"\nsecret = \"env:MEMBERRADIUS_TEST_UNSET\"", wrong, 15, "the environment has no MEMBERRADIUS_TEST_UNSET"},
 		{"short secret", "[[client]]\nname = \"b\"\naddress = \"192.0.2.2\"\nsecret = \"x1y2z3x1y2z3\"", warn, 15, "no more than 12 characters"},
 		{"known secret", "[[client]]\nname = \"b\"\naddress = \"192.0.2.2\"\nsecret = \"Testing123\"", warn, 15, "everybody knows it"},
+		// P14
 		{"interim below 60 s", "[[plan]]\nname = \"p\"\ninterim = \"59s\"", wrong, 14, "interim is 59s"},
 		{"interim below 600 s", "[[plan]]\nname = \"p\"\ninterim = \"5m\"", warn, 14, "interim is 5m0s"},
 		{"duration without a unit", "[[plan]]\nname = \"p\"\nsession = \"12\"", wrong, 14, `session "12" is no duration`},

@@ -198,6 +198,7 @@ func (s *server) openWeb(c *config, registry *prometheus.Registry) error {
 		Key:         c.HTTP.Key,
 		Metrics:     registry,
 		Ready:       s.readiness,
+		Degraded:    s.degraded,
 		ErrorLog:    log.New(debugWriter{s.log}, "", 0),
 
 		PublicURL: c.HTTP.PublicURL, TrustedProxies: c.HTTP.TrustedProxies,
@@ -217,6 +218,11 @@ func (s *server) readiness() error {
 		return errors.New("the server is starting or stopping")
 	}
 	return nil
+}
+
+// degraded says what does not work while logins do.
+func (s *server) degraded() error {
+	return errors.Join(s.systems.unread(), s.online.ledger.Fault())
 }
 
 // run serves until ctx ends or a socket fails, and then finishes what is in work.

@@ -38,6 +38,8 @@ type systems struct {
 	current atomic.Pointer[config]
 	// letters has what waits in the outbox looked at.
 	letters chan struct{}
+	// stale has why members can't be read again, by their backend.
+	stale sync.Map
 	// follower hears whose record has changed; nil: nobody does.
 	follower atomic.Pointer[follower]
 

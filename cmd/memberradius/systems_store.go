@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"memberradius/backends"
@@ -157,11 +158,23 @@ func (s *systems) watched(name string) func(error) {
 	log := s.log.WithField("backend", name)
 	return func(err error) {
 		if err == nil {
+			s.stale.Delete(name)
 			log.Info("members are read again")
 			return
 		}
+		s.stale.Store(name, err)
 		log.WithError(err).Error("members could not be read again; the old ones hold")
 	}
+}
+
+// unread says of which backends the members can't be read again; nil: of none.
+func (s *systems) unread() error {
+	var all []error
+	s.stale.Range(func(name, err any) bool {
+		all = append(all, fmt.Errorf("backend %s: members can't be read again, the old ones hold: %w", name, err.(error)))
+		return true
+	})
+	return errors.Join(all...)
 }
 
 // database returns the embedded store; nil where nothing needs it.

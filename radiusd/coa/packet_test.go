@@ -33,7 +33,7 @@ func encoded(t testing.TB, r request) []byte {
 	return b
 }
 
-// TestRequestGolden keeps requests octet for octet.
+// TestRequestGolden keeps requests octet for octet. C2.
 func TestRequestGolden(t *testing.T) {
 	t.Parallel()
 	var s strings.Builder

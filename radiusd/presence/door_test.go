@@ -160,7 +160,7 @@ func TestUnknownSession(t *testing.T) {
 	})
 }
 
-// TestDeadNAS: it holds few places, nothing of it waits, and others do not notice.
+// TestDeadNAS: it holds few places, nothing of it waits, and others do not notice. F28.
 func TestDeadNAS(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestSilence: a NAS that did not answer is tried again by itself, less often each
-// time, and soon again once it has answered.
+// time, and soon again once it has answered. F27, F28.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -148,7 +148,7 @@ func parseRadclient(output string) *RadclientAnswer {
 
 func namedCode(text string) Code {
 	name, _, _ := strings.Cut(text, " ")
-	for _, c := range []Code{AccessAccept, AccessReject, AccessChallenge, AccountingResponse} {
+	for _, c := range []Code{AccessAccept, AccessReject, AccessChallenge, AccountingResponse, DisconnectACK, DisconnectNAK, CoAACK, CoANAK} {
 		if c.String() == name {
 			return c
 		}

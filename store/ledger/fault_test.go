@@ -66,6 +66,9 @@ func TestLocked(t *testing.T) {
 			t.Errorf("%v against a lock: %v", s.Event, err)
 		}
 	}
+	if err := l.Fault(); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("Fault = %v against a lock", err)
+	}
 	if s := l.OnlineOf("ann@example.com"); len(s) != 1 || s[0].Input != 5 || l.Count() != 1 || told != 2 {
 		t.Errorf("memory has %+v, told %d", s, told)
 	}
@@ -76,8 +79,8 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	record(t, l, says(member.Stop, time.Hour, input(9)))
-	if s := only(t, l); s.Open() || s.Input != 9 {
-		t.Errorf("after the lock %+v", s)
+	if s := only(t, l); s.Open() || s.Input != 9 || l.Fault() != nil {
+		t.Errorf("after the lock %+v, %v", s, l.Fault())
 	}
 	if st := l.Stats(); st.Failed != 3 || st.Reports != 3 {
 		t.Errorf("stats are %+v", st)

@@ -77,7 +77,9 @@ type Ledger struct {
 	mu     sync.RWMutex
 	closed bool
 	ended  chan struct{}
-	stats  struct{ refused, commits, reports, failed atomic.Uint64 }
+	// fault is what the last commit failed with; nil where it did not.
+	fault atomic.Pointer[error]
+	stats struct{ refused, commits, reports, failed atomic.Uint64 }
 }
 
 // Open opens the file in c.Dir, and makes it where it is missing (mode 0600). It
@@ -183,6 +185,15 @@ func (l *Ledger) Stats() Stats {
 		Open: l.memory.count(), Waiting: len(l.queue), Refused: l.stats.refused.Load(),
 		Reports: l.stats.reports.Load(), Commits: l.stats.commits.Load(), Failed: l.stats.failed.Load(),
 	}
+}
+
+// Fault returns what the last commit failed with, nil where it did not: until
+// another succeeds no report is acknowledged.
+func (l *Ledger) Fault() error {
+	if err := l.fault.Load(); err != nil {
+		return l.explain("write", *err)
+	}
+	return nil
 }
 
 // Record takes in what a NAS reports, and returns nil once it is on the disk: then

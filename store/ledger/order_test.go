@@ -155,7 +155,8 @@ func TestRoaming(t *testing.T) {
 	}
 }
 
-// TestNASStarts: Accounting-On and -Off close what that NAS had open before, and nothing else.
+// TestNASStarts: Accounting-On and -Off close what that NAS had open before, and
+// nothing else. F11.
 func TestNASStarts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -180,9 +180,11 @@ func (w *writer) write(tasks []*task) {
 	}
 	b := &batch{w: w, now: map[key]*state{}, used: map[usageKey]*use{}}
 	if err := w.transact(b, live); err != nil {
+		w.l.fault.Store(&err)
 		w.fail(live, err)
 		return
 	}
+	w.l.fault.Store(nil)
 	w.l.stats.commits.Add(1)
 	w.l.publish(b)
 	for _, t := range live {
