@@ -74,3 +74,19 @@ func TestBegan(t *testing.T) {
 		t.Errorf("began as %q, reported %q, in the journal %q; %v", id, report.ID, b.journal()[0].ID, err)
 	}
 }
+
+// TestFull: that all members are read is known while they are.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	b.full(rec("1", "anna"))
+	for _, full := range []bool{true, false} {
+		var during bool
+		if _, err := b.Run(t.Context(), Options{Full: full, Began: func(string) { during = b.Full() }}); err != nil {
+			t.Fatal(err)
+		}
+		if during != full || b.Full() {
+			t.Errorf("Full is %v during one that is full: %v, and %v after it", during, full, b.Full())
+		}
+	}
+}

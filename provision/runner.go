@@ -198,6 +198,13 @@ func (r *Runner) board(o *Options) (f *flight, mine bool, err error) {
 	return f, mine, nil
 }
 
+// Full says whether a sync runs that reads everything.
+func (r *Runner) Full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flight != nil && r.flight.full
+}
+
 // fly runs a sync.
 func (r *Runner) fly(ctx context.Context, f *flight, o *Options) (*Report, error) {
 	defer func() {

@@ -12,10 +12,13 @@ const (
 	// it is collected, in octets. Go would collect 8 MB of live memory after
 	// 8 MB of garbage, which TLS makes in a twentieth of a second.
 	leastGarbage = 32 << 20
-	// mostGarbage is what a server with much in memory may leave lying. A sync of
-	// 100,000 members has some 140 MB alive for seconds, and by Go's own measure
-	// the process would grow to more than twice of that and stay so large.
-	mostGarbage = 56 << 20
+	// mostGarbage is what a server with much in memory may leave lying: 100,000 open
+	// sessions have some 200 MB alive, and each report makes 5 KB of garbage.
+	mostGarbage = 128 << 20
+	// syncGarbage is that while all members are read. 100,000 of them have some 140 MB
+	// alive for seconds, and by Go's own measure the process would grow to more than
+	// twice of that and stay so large.
+	syncGarbage = 56 << 20
 	// goPercent is Go's own measure: as much garbage as there is live memory.
 	goPercent = 100
 	// tuneEvery is how often the measure is taken again.
@@ -23,8 +26,9 @@ const (
 )
 
 // tuneGarbage has the collector wait for leastGarbage at least and mostGarbage at
-// most, until ctx ends. In between Go's own measure holds.
-func tuneGarbage(ctx context.Context) {
+// most, while syncing says so syncGarbage, until ctx ends. In between Go's own
+// measure holds.
+func tuneGarbage(ctx context.Context, syncing func() bool) {
 	tick := time.NewTicker(tuneEvery)
 	defer tick.Stop()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
@@ -32,8 +36,12 @@ func tuneGarbage(ctx context.Context) {
 	defer debug.SetGCPercent(debug.SetGCPercent(held))
 	for {
 		metrics.Read(sample)
+		most := uint64(mostGarbage)
+		if syncing() {
+			most = syncGarbage
+		}
 		// Each change stops the world for a moment: small ones are not worth it.
-		if percent := garbagePercent(sample[0].Value.Uint64()); percent < held || percent > held+held/4 {
+		if percent := garbagePercent(sample[0].Value.Uint64(), most); percent < held || percent > held+held/4 {
 			held = percent
 			debug.SetGCPercent(held)
 		}
@@ -45,8 +53,9 @@ func tuneGarbage(ctx context.Context) {
 	}
 }
 
-// garbagePercent is how much garbage there may be beside so much live memory.
-func garbagePercent(live uint64) int {
+// garbagePercent is how much garbage there may be beside so much live memory, at most
+// that much.
+func garbagePercent(live, mostGarbage uint64) int {
 	const least, most = 25, 800
 	switch {
 	case live == 0:

@@ -22,6 +22,18 @@ type keeper struct {
 	said atomic.Bool
 }
 
+// syncing says whether all members of a system are being read.
+func (s *systems) syncing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sys := range s.open {
+		if sys.keeper != nil && sys.keeper.Runner != nil && sys.keeper.Full() {
+			return true
+		}
+	}
+	return false
+}
+
 // keep gives the keeper of a system its Runner.
 func (s *systems) keep(kept *keeper, c *config, sys *system) {
 	b, bare := &sys.config, sys.bare

@@ -251,7 +251,7 @@ func (s *server) run(ctx context.Context, hangup <-chan os.Signal) error {
 	if s.wpa != nil {
 		parts.Go(func() { _ = s.wpa.watch.run(ctx) })
 	}
-	parts.Go(func() { tuneGarbage(ctx) })
+	parts.Go(func() { tuneGarbage(ctx, s.systems.syncing) })
 	parts.Go(func() { s.deliver(ctx) })
 	s.sayStart()
 	s.ready.Store(true)

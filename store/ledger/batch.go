@@ -164,11 +164,7 @@ func (b *batch) write(st, next *state, at time.Time) error {
 		w.args, stmt = next.endValues(w.args), w.stmt.updateEnd
 	}
 	w.args = append(w.args, next.id.head)
-	result, err := stmt.ExecContext(w.ctx, w.args...)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
+	n, err := stmt.run(w.ctx, w.args)
 	if err == nil && n == 0 { // somebody took the row away by hand
 		_, err = b.insert(next)
 	}
@@ -183,11 +179,7 @@ func (b *batch) write(st, next *state, at time.Time) error {
 func (b *batch) insert(st *state) (done bool, err error) {
 	w := b.w
 	w.args = st.restValues(st.endValues(st.countValues(st.keyValues(w.args[:0]))))
-	result, err := w.stmt.insert.ExecContext(w.ctx, w.args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
+	n, err := w.stmt.insert.run(w.ctx, w.args)
 	return n > 0, err
 }
 

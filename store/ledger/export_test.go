@@ -22,11 +22,10 @@ func (l *Ledger) RecordTogether(ctx context.Context, before error, reports ...*m
 	<-held
 	tasks := make([]*task, len(reports))
 	for i, r := range reports {
-		legible, err := l.legible(r)
-		if err != nil {
+		if err := l.legible(r); err != nil {
 			return []error{err}
 		}
-		tasks[i] = &task{ctx: ctx, report: legible, done: make(chan error, 1)}
+		tasks[i] = &task{ctx: ctx, report: r, done: make(chan error, 1)}
 		l.queue <- tasks[i]
 	}
 	close(hold)

@@ -201,31 +201,29 @@ func (l *Ledger) Fault() error {
 // an error, be it that ctx has ended, the report may come again; ErrBusy is that
 // of a full queue. s is the ledger's from then on.
 func (l *Ledger) Record(ctx context.Context, s *member.Session) error {
-	r, err := l.legible(s)
-	if err != nil {
+	if err := l.legible(s); err != nil {
 		return fmt.Errorf("ledger: record a session: %w", err)
 	}
-	return l.do(ctx, "record a session", task{report: r})
+	return l.do(ctx, "record a session", task{report: s})
 }
 
-// legible returns a copy of s as the ledger writes it, or what is wrong with it.
-func (l *Ledger) legible(s *member.Session) (*member.Session, error) {
-	r := *s
+// legible makes a report what the ledger writes, or says what is wrong with it.
+func (l *Ledger) legible(r *member.Session) error {
 	switch r.Event {
 	case member.Start, member.Interim, member.Stop:
 		if r.ID == "" {
-			return nil, errors.New("it has no Acct-Session-Id (RFC 2866 §5.5)")
+			return errors.New("it has no Acct-Session-Id (RFC 2866 §5.5)")
 		}
 	case member.NASOn, member.NASOff:
 	default:
-		return nil, fmt.Errorf("event %v is nothing that is kept", r.Event)
+		return fmt.Errorf("event %v is nothing that is kept", r.Event)
 	}
 	for _, text := range [...]string{
 		r.Client, r.NAS, r.ID, r.User, r.MultiID, r.Login, r.Backend, r.Plan, r.VLAN, r.Decision, r.Site, r.SSID,
 		r.StationMAC, r.Calling, r.Called, r.NASIdentifier, r.PortID, r.Audit, r.Cause,
 	} {
 		if len(text) > member.MaxSessionText {
-			return nil, fmt.Errorf("a text of %d octets, at most %d", len(text), member.MaxSessionText)
+			return fmt.Errorf("a text of %d octets, at most %d", len(text), member.MaxSessionText)
 		}
 	}
 	if r.Received.IsZero() {
@@ -243,5 +241,5 @@ func (l *Ledger) legible(s *member.Session) (*member.Session, error) {
 	if r.Event != member.Stop {
 		r.Cause = ""
 	}
-	return &r, nil
+	return nil
 }

@@ -61,10 +61,10 @@ type writer struct {
 
 // statements are prepared once.
 type statements struct {
+	insert                             *fast
+	updateCounts, updateEnd, update    *fast
 	begin, commit, rollback            *sql.Stmt
-	insert, find                       *sql.Stmt
-	updateCounts, updateEnd, update    *sql.Stmt
-	use, attempt                       *sql.Stmt
+	find, use, attempt                 *sql.Stmt
 	forget, forgetAttempts, forgetDays *sql.Stmt
 }
 
@@ -94,15 +94,24 @@ func newWriter(ctx context.Context, l *Ledger, last id) (*writer, error) {
 func (w *writer) prepare(ctx context.Context) (err error) {
 	s := &w.stmt
 	for _, p := range []struct {
-		to    **sql.Stmt
+		to    **fast
 		query string
 	}{
-		{&s.begin, `BEGIN IMMEDIATE`}, {&s.commit, `COMMIT`}, {&s.rollback, `ROLLBACK`},
 		{&s.insert, `INSERT INTO session (` + columns + `) VALUES (` + holes(columns) + `)
 			ON CONFLICT (client, nas, acct_id, login_sent, reuse) DO NOTHING`},
 		{&s.updateCounts, `UPDATE session SET ` + settings(countColumns) + ` WHERE id = ?`},
 		{&s.updateEnd, `UPDATE session SET ` + settings(countColumns+", "+endColumns) + ` WHERE id = ?`},
 		{&s.update, `UPDATE session SET ` + settings(countColumns+", "+endColumns+", "+restColumns) + ` WHERE id = ?`},
+	} {
+		if *p.to, err = prepareFast(ctx, w.conn, p.query); err != nil {
+			return err
+		}
+	}
+	for _, p := range []struct {
+		to    **sql.Stmt
+		query string
+	}{
+		{&s.begin, `BEGIN IMMEDIATE`}, {&s.commit, `COMMIT`}, {&s.rollback, `ROLLBACK`},
 		{&s.find, `SELECT ` + columns + ` FROM session WHERE client = ? AND nas = ? AND acct_id = ? AND login_sent = ? AND reuse <= ?
 			ORDER BY reuse DESC LIMIT 1`},
 		{&s.use, useQuery}, {&s.attempt, attemptQuery},
@@ -129,9 +138,11 @@ func (w *writer) run() {
 // of a server that has stopped would copy an empty ledger.
 func (w *writer) close() {
 	s := &w.stmt
+	for _, f := range []*fast{s.insert, s.updateCounts, s.updateEnd, s.update} {
+		_ = f.close()
+	}
 	for _, st := range []*sql.Stmt{
-		s.begin, s.commit, s.rollback, s.insert, s.find, s.updateCounts, s.updateEnd, s.update,
-		s.use, s.attempt, s.forget, s.forgetAttempts, s.forgetDays,
+		s.begin, s.commit, s.rollback, s.find, s.use, s.attempt, s.forget, s.forgetAttempts, s.forgetDays,
 	} {
 		_ = st.Close()
 	}
