@@ -74,16 +74,16 @@ func TestWithLedger(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var reports sync.WaitGroup
-	a.set(func() { a.stop = func(id string) { reports.Go(func() { report(id, member.Stop) }) } })
+	var starts, stops sync.WaitGroup // two: what comes by the network is not synchronized with a Wait
+	a.set(func() { a.stop = func(id string) { stops.Go(func() { report(id, member.Stop) }) } })
 	var logins []string
 	for i := range n {
 		id := fmt.Sprint("m", i)
 		logins = append(logins, id)
 		a.set(func() { a.sessions[id] = true })
-		reports.Go(func() { report(id, member.Start) })
+		starts.Go(func() { report(id, member.Start) })
 	}
-	reports.Wait()
+	starts.Wait()
 	if got := p.Admit(&Admission{Login: "M7", Plan: "desk", StationMAC: mac2, Now: time.Now()}); got != tooMany {
 		t.Error(got)
 	}
@@ -99,7 +99,7 @@ func TestWithLedger(t *testing.T) {
 	if l.Count() > 0 || took > 5*time.Second {
 		t.Errorf("%d stay after %v", l.Count(), took)
 	}
-	reports.Wait()
+	stops.Wait()
 	p.Close() // what is to be noted is
 	for _, s := range sessions {
 		attempts, err := l.Attempts(t.Context(), s.ID)
