@@ -81,3 +81,11 @@ type Session struct {
 
 // MaxSessionText is the longest of a Session's texts in octets: one attribute (RFC 2865 §5).
 const MaxSessionText = 253
+
+// AddressText writes an address; "" where there is none.
+func AddressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}

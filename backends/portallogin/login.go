@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"memberradius/member"
 )
 
 // A Login is one login at our portal. It holds no password, no ticket and no
@@ -60,13 +62,8 @@ type data struct {
 func encode(l *Login) []byte {
 	d := data{
 		UID: l.UID, APMAC: l.APMAC, MAC: l.MAC, OriginalURL: l.OriginalURL,
+		IP: member.AddressText(l.IP), Controller: member.AddressText(l.Controller),
 		SessionTimeout: seconds(l.Session), IdleTimeout: seconds(l.Idle),
-	}
-	if l.IP.IsValid() {
-		d.IP = l.IP.String()
-	}
-	if l.Controller.IsValid() {
-		d.Controller = l.Controller.String()
 	}
 	inner := text(&d)
 	return text(map[string]string{"data": string(inner)})

@@ -74,7 +74,7 @@ func (f portalFront) plan(name string) *member.Plan {
 func (f portalFront) Grant(ctx context.Context, g *portal.Grant) error {
 	kept := &store.Grant{
 		Kind: g.Kind, MAC: g.MAC, Site: g.Site, UID: g.UID, Backend: g.Backend, Login: g.Login, Plan: g.Plan, AccessPoint: g.AccessPoint,
-		Address: addressWord(g.Address), OriginalURL: g.OriginalURL, Controller: g.Controller,
+		Address: member.AddressText(g.Address), OriginalURL: g.OriginalURL, Controller: g.Controller,
 		SessionTimeout: g.SessionTimeout, IdleTimeout: g.IdleTimeout, Voucher: g.Voucher,
 	}
 	var m *member.Member
@@ -115,7 +115,7 @@ func portalRefusal(err error) error {
 
 // Live implements portal.Grants.
 func (f portalFront) Live(ctx context.Context, d portal.Device) (*portal.Grant, error) {
-	found, err := f.store().Grants(ctx, &store.GrantFilter{Site: d.Site, MAC: d.MAC, Address: addressWord(d.Address), Live: true, Most: 2})
+	found, err := f.store().Grants(ctx, &store.GrantFilter{Site: d.Site, MAC: d.MAC, Address: member.AddressText(d.Address), Live: true, Most: 2})
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (f portalFront) Note(ctx context.Context, e *portal.Entry) error {
 		outcome = unansweredWord
 	}
 	return f.store().NotePortal(ctx, &store.PortalEntry{
-		At: e.At, Site: e.Site, MAC: e.MAC, IP: addressWord(e.Address), Login: e.Login, Method: string(e.Method),
+		At: e.At, Site: e.Site, MAC: e.MAC, IP: member.AddressText(e.Address), Login: e.Login, Method: string(e.Method),
 		Backend: e.Backend, Status: e.Status, Took: e.Took, Outcome: outcome, Reason: e.Reason, PageID: e.PageID,
 	})
 }

@@ -20,14 +20,14 @@ func (f apiFront) GrantLogin(ctx context.Context, o *api.PortalLogin) (*api.Port
 	began := time.Now()
 	m, err := f.s.resolve(site, o.UID)
 	g := &store.Grant{
-		Kind: store.GrantPortalLogin, MAC: o.MAC, Site: site, UID: o.UID, AccessPoint: o.APMAC, Address: addressWord(o.IP),
-		OriginalURL: o.OriginalURL, Controller: addressWord(o.Controller), SessionTimeout: o.Session, IdleTimeout: o.Idle,
+		Kind: store.GrantPortalLogin, MAC: o.MAC, Site: site, UID: o.UID, AccessPoint: o.APMAC, Address: member.AddressText(o.IP),
+		OriginalURL: o.OriginalURL, Controller: member.AddressText(o.Controller), SessionTimeout: o.Session, IdleTimeout: o.Idle,
 	}
 	if err == nil {
 		err = f.s.letIn(ctx, g, m)
 	}
 	f.s.notePortal(ctx, &store.PortalEntry{
-		Site: site, MAC: o.MAC, IP: addressWord(o.IP), Login: o.UID, Method: store.GrantPortalLogin, Took: time.Since(began), PageID: g.PageID,
+		Site: site, MAC: o.MAC, IP: member.AddressText(o.IP), Login: o.UID, Method: store.GrantPortalLogin, Took: time.Since(began), PageID: g.PageID,
 	}, err)
 	if err != nil {
 		return nil, portalError(err)
@@ -125,13 +125,6 @@ func loginOf(g *store.Grant) *api.PortalLogin {
 	l.IP, _ = netip.ParseAddr(g.Address)
 	l.Controller, _ = netip.ParseAddr(g.Controller)
 	return l
-}
-
-func addressWord(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }
 
 // unansweredWord is the outcome of an attempt about which nobody could say, one

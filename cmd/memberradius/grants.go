@@ -206,29 +206,29 @@ func (c *config) onlyClient(site string) int {
 // granted to who may not come in any more.
 func (o *online) membersChanged(logins ...string) {
 	o.presence.Reconsider(logins...)
-	changed := make(map[string]bool, len(logins))
-	for _, login := range logins {
-		changed[login] = true
-	}
-	o.grantsChanged(func(folded string) bool { return changed[folded] })
+	o.grantsChanged(logins)
 }
 
 // anybodyChanged is membersChanged where it is not known who has: a file was read
 // again, a backup was put back.
 func (o *online) anybodyChanged() {
 	o.presence.ReconsiderAll()
-	o.grantsChanged(func(string) bool { return true })
+	o.grantsChanged(nil)
 }
 
-// grantsChanged ends the grants of those who are meant and may not come in.
-func (o *online) grantsChanged(meant func(folded string) bool) {
+// grantsChanged ends the grants of those members who may not come in; nil is anybody.
+func (o *online) grantsChanged(logins []string) {
 	// A controller that lets in by itself asks nobody at the next request.
 	if slices.ContainsFunc(o.server.config.Load().Portals, func(p portalConfig) bool { return p.Guests != nil }) {
-		o.running.Go(func() { o.endGrants(meant) })
+		o.running.Go(func() { o.endGrants(logins) })
 	}
 }
 
-func (o *online) endGrants(meant func(folded string) bool) {
+func (o *online) endGrants(logins []string) {
+	changed := make(map[string]bool, len(logins))
+	for _, login := range logins {
+		changed[login] = true
+	}
 	db := o.server.systems.database()
 	for f := (store.GrantFilter{Live: true}); ; {
 		found, err := db.Grants(o.ctx, &f)
@@ -238,7 +238,7 @@ func (o *online) endGrants(meant func(folded string) bool) {
 		}
 		for i := range found {
 			g := &found[i]
-			if g.Login == "" || !meant(member.FoldString(g.Login)) {
+			if g.Login == "" || logins != nil && !changed[member.FoldString(g.Login)] {
 				continue
 			}
 			if o.server.shut(g) {

@@ -54,14 +54,14 @@ func tuneGarbage(ctx context.Context, syncing func() bool) {
 }
 
 // garbagePercent is how much garbage there may be beside so much live memory, at most
-// that much.
-func garbagePercent(live, mostGarbage uint64) int {
+// bound.
+func garbagePercent(live, bound uint64) int {
 	const least, most = 25, 800
 	switch {
 	case live == 0:
 		return goPercent
-	case live > mostGarbage:
-		return int(max(100*mostGarbage/live, least))
+	case live > bound:
+		return int(max(100*bound/live, least))
 	}
 	return int(min(max(100*leastGarbage/live, goPercent), most))
 }

@@ -145,17 +145,10 @@ func noteOf(a *presence.Attempt) ledger.Attempt {
 		result = "stayed"
 	}
 	return ledger.Attempt{
-		ID: a.ID, Session: a.Session, At: a.At, Kind: errandOf(a.Action), Why: a.Why, Target: a.Target,
+		ID: a.ID, Session: a.Session, At: a.At, Kind: a.Action.String(), Why: a.Why, Target: a.Target,
 		Result: result, ErrorCause: int(a.Result.Cause), Sends: a.Result.Sends, Took: a.Result.Took,
 		Plan: a.Plan, VLAN: a.VLAN, Gone: a.Gone,
 	}
-}
-
-func errandOf(a presence.Action) string {
-	if a == presence.Change {
-		return "coa"
-	}
-	return "disconnect"
 }
 
 // coaPort is where a NAS listens for Disconnect-Requests and CoA-Requests (RFC 5176 §2.1).

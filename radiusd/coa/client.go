@@ -172,7 +172,7 @@ func (c *Client) run(ctx context.Context, x *exchange, r *request) (Result, erro
 	}
 	defer c.leave(x)
 	entered := c.config.Now()
-	if outcome, err := c.pass(ctx, x); err != nil {
+	if outcome, err := c.pass(ctx, x, entered); err != nil {
 		return Result{Outcome: outcome}, err
 	}
 	passed := sync.OnceFunc(func() { <-x.gate.passing })

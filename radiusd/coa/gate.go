@@ -56,13 +56,13 @@ func (c *Client) leave(x *exchange) {
 
 // pass waits for its turn, at most as long as for an answer: whose turn comes with the
 // last moment is not sent, since nobody would wait for what the NAS says.
-func (c *Client) pass(ctx context.Context, x *exchange) (Outcome, error) {
+func (c *Client) pass(ctx context.Context, x *exchange, entered time.Time) (Outcome, error) {
 	select {
 	case x.gate.passing <- struct{}{}: // mostly there is room
 		return Unsent, nil
 	default:
 	}
-	entered, most := c.config.Now(), c.config.Timers.MRD
+	most := c.config.Timers.MRD
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {

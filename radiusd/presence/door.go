@@ -115,12 +115,14 @@ func (e *errand) end(err error) *errand {
 	return e
 }
 
+const askedRemedy = "see that the NAS takes such requests, at this address and with the client's secret"
+
 // unsent settles an errand that is not done, and notes it.
 func (d *door) unsent(e *errand, err error) {
 	e.attempt.Err = err.Error()
 	d.count(&e.attempt)
 	d.presence.notes.note(e.attempt)
-	d.findings.say(&e.attempt, err.Error(), "see that the NAS takes such requests, at this address and with the client's secret")
+	d.findings.say(&e.attempt, err.Error(), askedRemedy)
 	e.end(err)
 }
 
@@ -209,7 +211,7 @@ func (d *door) settle(e *errand) {
 	p.notes.note(*a)
 	d.mu.Unlock()
 	if e.err != nil && a.Result.Outcome != coa.Ended {
-		d.findings.say(a, a.Err, "see that the NAS takes such requests, at this address and with the client's secret; the session is tried again")
+		d.findings.say(a, a.Err, askedRemedy+"; the session is tried again")
 	}
 	close(e.done)
 	for _, s := range stranded {

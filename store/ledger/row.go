@@ -36,14 +36,7 @@ func readMoment(n sql.NullInt64) time.Time {
 	return time.UnixMilli(n.Int64).UTC()
 }
 
-func address(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
-}
-
-// readAddress reads what address writes.
+// readAddress reads what member.AddressText writes.
 func readAddress(s string) netip.Addr {
 	a, err := netip.ParseAddr(s)
 	if err != nil {
@@ -100,7 +93,7 @@ func (st *state) restValues(to []any) []any {
 	}
 	return append(to, st.Started.UnixMilli(), smallint(st.StartSeen), member.FoldString(st.Login), st.Login,
 		st.Backend, st.Plan, st.VLAN, st.Decision, st.MultiID, st.Site, st.SSID, st.StationMAC, st.Calling, st.Called,
-		address(st.Address), address(st.Peer), address(st.NASAddress), st.NASIdentifier, port, st.PortID, st.Audit,
+		member.AddressText(st.Address), member.AddressText(st.Peer), member.AddressText(st.NASAddress), st.NASIdentifier, port, st.PortID, st.Audit,
 		st.Interim.Milliseconds(), st.Timeout.Milliseconds())
 }
 

@@ -18,7 +18,7 @@ type fast struct {
 }
 
 // prepareFast prepares a statement of conn, which outlives it.
-func prepareFast(ctx context.Context, conn *sql.Conn, query string) (*fast, error) {
+func prepareFast(conn *sql.Conn, query string) (*fast, error) {
 	f := &fast{conn: conn}
 	err := conn.Raw(func(raw any) (err error) {
 		if f.stmt, err = raw.(driver.Conn).Prepare(query); err != nil {
@@ -28,7 +28,7 @@ func prepareFast(ctx context.Context, conn *sql.Conn, query string) (*fast, erro
 		if f.exec, ok = f.stmt.(driver.StmtExecContext); !ok {
 			return errors.Join(errors.New("the driver runs no statements with a context"), f.stmt.Close())
 		}
-		return ctx.Err()
+		return nil
 	})
 	return f, err
 }
@@ -50,6 +50,7 @@ func (f *fast) run(ctx context.Context, args []any) (n int64, err error) {
 	return n, err
 }
 
-func (f *fast) close() error {
+// Close implements io.Closer.
+func (f *fast) Close() error {
 	return f.conn.Raw(func(any) error { return f.stmt.Close() })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
 	"runtime"
 	"time"
 
@@ -56,7 +57,9 @@ type writer struct {
 	conn *sql.Conn
 	last id
 	stmt statements
-	args []any
+	// prepared are they all, to be closed.
+	prepared []io.Closer
+	args     []any
 }
 
 // statements are prepared once.
@@ -103,9 +106,10 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 		{&s.updateEnd, `UPDATE session SET ` + settings(countColumns+", "+endColumns) + ` WHERE id = ?`},
 		{&s.update, `UPDATE session SET ` + settings(countColumns+", "+endColumns+", "+restColumns) + ` WHERE id = ?`},
 	} {
-		if *p.to, err = prepareFast(ctx, w.conn, p.query); err != nil {
+		if *p.to, err = prepareFast(w.conn, p.query); err != nil {
 			return err
 		}
+		w.prepared = append(w.prepared, *p.to)
 	}
 	for _, p := range []struct {
 		to    **sql.Stmt
@@ -120,6 +124,7 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 		if *p.to, err = w.conn.PrepareContext(ctx, p.query); err != nil { //nolint:sqlclosecheck // run closes it with its connection
 			return err
 		}
+		w.prepared = append(w.prepared, *p.to)
 	}
 	return nil
 }
@@ -137,13 +142,7 @@ func (w *writer) run() {
 // into the database file when its last connection goes, and who copies the file
 // of a server that has stopped would copy an empty ledger.
 func (w *writer) close() {
-	s := &w.stmt
-	for _, f := range []*fast{s.insert, s.updateCounts, s.updateEnd, s.update} {
-		_ = f.close()
-	}
-	for _, st := range []*sql.Stmt{
-		s.begin, s.commit, s.rollback, s.find, s.use, s.attempt, s.forget, s.forgetAttempts, s.forgetDays,
-	} {
+	for _, st := range w.prepared {
 		_ = st.Close()
 	}
 	_ = w.conn.Close()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"memberradius/member"
 )
 
 const (
@@ -36,8 +38,8 @@ type portalView struct {
 
 func portalOf(l *PortalLogin) portalView {
 	return portalView{l.PageID, portalData{
-		UID: l.UID, APMAC: l.APMAC, MAC: l.MAC, IP: addressText(l.IP), OriginalURL: l.OriginalURL,
-		ControllerAddress: addressText(l.Controller), SessionTimeout: seconds(l.Session), IdleTimeout: seconds(l.Idle),
+		UID: l.UID, APMAC: l.APMAC, MAC: l.MAC, IP: member.AddressText(l.IP), OriginalURL: l.OriginalURL,
+		ControllerAddress: member.AddressText(l.Controller), SessionTimeout: seconds(l.Session), IdleTimeout: seconds(l.Idle),
 	}}
 }
 

@@ -1,8 +1,9 @@
 package api
 
 import (
-	"net/netip"
 	"time"
+
+	"memberradius/member"
 )
 
 // A sessionView is a session as the API shows it. Its fields are the columns of
@@ -36,18 +37,10 @@ type sessionView struct {
 func sessionOf(s *Session) *sessionView {
 	return &sessionView{
 		ID: s.ID, Session: s.AcctSessionID, Client: s.Client, NAS: s.NAS, AccessPoint: s.AccessPoint, User: s.User, Login: s.Login,
-		Backend: s.Backend, Plan: s.Plan, VLAN: s.VLAN, Site: s.Site, SSID: s.SSID, MAC: s.MAC, Address: addressText(s.Address),
+		Backend: s.Backend, Plan: s.Plan, VLAN: s.VLAN, Site: s.Site, SSID: s.SSID, MAC: s.MAC, Address: member.AddressText(s.Address),
 		Started: s.Started, Updated: s.Updated, Ended: s.Ended, Online: s.Ended.IsZero(), Input: s.Input, Output: s.Output,
 		Duration: seconds(s.Duration), Cause: s.Cause, Closed: s.Closed,
 	}
-}
-
-// addressText writes an address; "" where it is not known.
-func addressText(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }
 
 // A sessionList is a page of sessions. NextCursor is there while more follow.
